@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+#   make                 build/bfdd and build/bfdctl
+#   make check           all tests (as scripts/check)     make demo   the main job, shown
+#   make tests           builds the test programs         make bench  side by side with BIRD and FRR
+#   make install         below $(DESTDIR)$(PREFIX)        make clean
+#   make SAN=1 ...       the same with ASan and UBSan, in build-san/
+#   make WERROR=1 ...    warnings are errors
+
+PREFIX ?= /usr/local
+PKG_CONFIG ?= pkg-config
+PACKAGES := libnl-3.0 libnl-route-3.0 libconfig jansson libcap-ng libsystemd
+
+BUILD := build
+OPT ?= -O2 -g
+ifdef SAN
+BUILD := build-san
+OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+endif
+WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wcast-qual -Wundef \
+	-Wno-unused-parameter $(if $(WERROR),-Werror)
+HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
+CPPFLAGS := -D_GNU_SOURCE -I. -Ibfdd $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
+CFLAGS := -std=gnu11 $(OPT) $(WARN) $(if $(SAN),-fPIE,$(HARDEN)) -MMD -MP $(EXTRA_CFLAGS)
+LDFLAGS := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=address,undefined)
+LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm -lpthread
+
+MAINS := bfdd/main.c bfdd/bfdctl.c
+CTL := bfdd/bfdctl.c $(wildcard bfdd/ctl/*.c)
+SOURCES := $(filter-out $(MAINS),$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c bfdd/site/*.c bfdd/routing/*.c bfdd/probe/*.c \
+	bfdd/ops/*.c netlink/*.c config/*.c))
+# What must stay pure: checked by scripts/check-layers.
+PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c config/diff.c
+TESTS := $(wildcard tests/unit/test_*.c tests/sim/test_*.c)
+TEST_TOOLS := $(wildcard tests/net/tools/*.c)
+TEST_COMMON := $(wildcard tests/sim/sim*.c)
+BENCHES := $(wildcard tests/bench/bench_*.c)
+
+objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+programs = $(patsubst %.c,$(BUILD)/%,$(1))
+
+all: $(BUILD)/bfdd $(BUILD)/bfdctl
+
+$(BUILD)/libbfdd.a: $(call objects,$(SOURCES))
+	rm -f $@; $(AR) rcs $@ $^
+$(BUILD)/bfdd: $(call objects,bfdd/main.c) $(BUILD)/libbfdd.a
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/bfdctl: $(call objects,$(CTL))
+	$(CC) $(LDFLAGS) -o $@ $^ $(shell $(PKG_CONFIG) --libs jansson)
+$(BUILD)/libtests.a: $(call objects,$(TEST_COMMON))
+	rm -f $@; $(AR) rcs $@ $^
+$(call programs,$(TESTS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtests.a $(BUILD)/libbfdd.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+$(call programs,$(TEST_TOOLS) $(BENCHES)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libbfdd.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+tests: $(call programs,$(TESTS) $(TEST_TOOLS))
+pure-objects: $(call objects,$(PURE))
+	@echo $^
+check: ; scripts/check
+demo: ; scripts/demo
+
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bfdctl
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/bfdd.8 docs/bfdctl.8
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/bfdd.conf.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bfdd config/bfdd.conf.example
+	install -D -m 644 -t $(DESTDIR)/lib/systemd/system scripts/bfdd.service
+
+clean: ; rm -rf build build-san
+
+.PHONY: all tests pure-objects check demo install clean
+.SECONDARY:
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

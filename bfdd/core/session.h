@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One BFD session (RFC 5880 6.8). Pure: the time is passed in, what is to be done comes back as effects, and
+ * the owner carries them out. Variables bear the RFC's names. All times are microseconds.
+ */
+#ifndef CORE_SESSION_H
+#define CORE_SESSION_H
+
+#include "core/addr.h"
+#include "core/packet.h"
+#include "core/usec.h"
+#include "core/wheel.h"
+
+#define SESSION_NO_PATH 0xffff /* struct session.path: no site uses this session */
+#define SESSION_SLOW_TX USEC_S /* 6.8.3: not Up, no faster than this */
+
+/* What the configuration says. */
+struct session_config {
+	uint32_t desired_min_tx, required_min_rx;
+	uint8_t detect_mult;
+	uint8_t min_ttl; /* 255 for single hop */
+	bool passive;	 /* 6.1: silent until the peer speaks */
+	bool shutdown;	 /* held in AdminDown */
+};
+
+/* Where the session lives. Fixed for its life but for local and ifindex, which follow the interface. */
+struct session_key {
+	struct addr peer, local;
+	uint32_t ifindex; /* 0: any */
+	bool multihop;
+};
+
+struct session {
+	/* hot: touched by each packet */
+	uint32_t local_discr, remote_discr;
+	uint8_t state, remote_state, local_diag, remote_diag; /* bfd.SessionState, ... */
+	uint8_t remote_detect_mult;
+	bool remote_demand, remote_cpi;
+	bool poll_active;  /* our Poll Sequence runs: P is set until F comes */
+	bool poll_pending; /* values changed while it ran: another one follows */
+	bool path_up;	   /* interface, carrier and local address are there */
+	bool heard;	   /* a valid packet came since the last forgetting (6.8.1) */
+	uint32_t remote_min_rx, remote_min_tx;
+	uint32_t tx_interval;	 /* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing
+				    periodic */
+	uint32_t detection_time; /* in force; 0: none */
+	usec_t last_rx;		 /* kernel's receive time of the last accepted packet */
+	usec_t next_tx;		 /* USEC_NEVER: nothing periodic */
+	struct timer tx_timer, detect_timer;
+
+	/* negotiation: advertised differs from in-force while a change waits for the Final (6.8.3) */
+	uint32_t desired_min_tx, required_min_rx;	    /* advertised: what packets say */
+	uint32_t desired_min_tx_used, required_min_rx_used; /* in force for tx_interval and detection_time */
+
+	struct session_config config;
+	struct session_key key;
+	uint16_t source_port;
+	uint16_t slot; /* in the table */
+	uint16_t path; /* index in the site policy, or SESSION_NO_PATH */
+	bool used;     /* the slot is taken */
+	bool removing; /* AdminDown is being told; the slot is freed when that is done */
+
+	/* for people */
+	usec_t since; /* of the last state change */
+	usec_t created;
+	uint64_t packets_in, packets_out;
+	uint32_t up_transitions, down_transitions;
+	uint32_t drops[DROP_COUNT];
+};
+
+enum {
+	EFFECT_STATE = 1,	/* from, to and diag are set */
+	EFFECT_SEND = 2,	/* transmit one packet at once, out of turn */
+	EFFECT_SEND_FINAL = 4,	/* ... with F set (6.5) */
+	EFFECT_TX = 8,		/* next_tx changed: arm tx_timer (or cancel at USEC_NEVER) */
+	EFFECT_DETECT = 16,	/* detection deadline may be earlier than armed, or is gone */
+	EFFECT_NEGOTIATED = 32, /* tx_interval or detection_time changed */
+};
+
+struct session_effects {
+	unsigned what;
+	uint8_t from, to; /* enum bfd_state */
+	uint8_t diag;	  /* bfd.LocalDiag after the change */
+};
+
+/* A session in Down (AdminDown with config.shutdown), path_up false. RANDOM spreads the first transmission
+ * (any value). */
+void session_init(struct session *session, const struct session_config *config, const struct session_key *key,
+		  uint32_t local_discr, uint16_t source_port, usec_t now);
+
+/* The rest of 6.8.6 for a packet that packet_decode() accepted and the table found to be this session's.
+ * RECEIVED is the kernel's receive time. EFFECTS is overwritten by this and the following calls. */
+enum drop session_receive(struct session *session, const struct packet *packet, usec_t received,
+			  struct session_effects *effects);
+/* Call when detect_timer fires. Nothing happens before session_detect_deadline(): rearm then (EFFECT_DETECT
+ * says so). After Down: a second detection time of silence forgets the remote discriminator (6.8.1). */
+void session_detect_expired(struct session *session, usec_t now, struct session_effects *effects);
+/* New parameters; while Up they go through a Poll Sequence and the state stays. */
+void session_configure(struct session *session, const struct session_config *config, usec_t now,
+		       struct session_effects *effects);
+/* The path came or went: interface, carrier, local address. Loss takes Up and Init Down with DIAG_PATH_DOWN
+ * at once. */
+void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects);
+
+/* When the detection timer is due; USEC_NEVER when there is nothing to wait for. */
+usec_t session_detect_deadline(const struct session *session);
+/* Fills PACKET with what 6.8.7 says now. Counts nothing. */
+void session_packet(const struct session *session, bool final, struct packet *packet);
+/* A periodic packet went out at NOW: sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect
+ * Mult 1). */
+void session_transmitted(struct session *session, usec_t now, uint32_t random);
+
+#endif

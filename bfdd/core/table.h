@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * All sessions: by discriminator (index and compare) and by key (for packets with Your Discriminator 0).
+ * Nothing here allocates: memory comes in chunks from the caller, who may hand over a further one at any
+ * time.
+ */
+#ifndef CORE_TABLE_H
+#define CORE_TABLE_H
+
+#include "core/session.h"
+
+#define TABLE_SLOTS 65536
+#define TABLE_CHUNK 256 /* sessions a chunk */
+#define TABLE_BUCKETS 131072
+
+struct table {
+	struct session *chunks[TABLE_SLOTS / TABLE_CHUNK];
+	uint32_t count;
+	uint16_t buckets[TABLE_BUCKETS]; /* slot; see table.c for empty and deleted */
+	uint32_t seed;
+};
+
+/* SEED makes the hash unguessable for who chooses addresses. */
+void table_init(struct table *table, uint32_t seed);
+/* MEMORY: TABLE_CHUNK sessions for slots CHUNK * TABLE_CHUNK and up. Zeroed here; stays the caller's. */
+void table_chunk(struct table *table, unsigned chunk, struct session *memory);
+/* The session of a slot that is used; NULL otherwise. */
+struct session *table_slot(const struct table *table, uint16_t slot);
+/* A discriminator for SLOT: nonzero, RANDOM in its high bits. */
+uint32_t table_discr(uint16_t slot, uint32_t random);
+/* Takes the slot of SESSION's discriminator into use and enters its key. False when another session has that
+ * key. The session lies in its chunk already (table_memory()). */
+bool table_insert(struct table *table, struct session *session);
+void table_remove(struct table *table, struct session *session);
+/* Local address or ifindex changed. False (and unchanged) when another session has the key. */
+bool table_rekey(struct table *table, struct session *session, const struct session_key *key);
+/* The memory for SLOT, used or not; NULL without its chunk. */
+struct session *table_memory(const struct table *table, uint16_t slot);
+
+/* Where a packet came from, as the socket told. */
+struct table_origin {
+	struct addr peer, local;
+	uint32_t ifindex;
+	bool multihop; /* by the port it came to */
+	uint8_t ttl;
+};
+
+/* 6.8.6 and RFC 5881/5883: by Your Discriminator, or by key when that is 0; then peer, local address,
+ * interface, port and TTL must agree. On a drop *SESSION is the one to blame it on, if any, else NULL. */
+enum drop table_find(const struct table *table, const struct packet *packet,
+		     const struct table_origin *origin, struct session **session);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The real-time loop: owns sessions, timers, BFD sockets and the site policy. The functions here are called
+ * by the main thread only; they queue a command and return. Events come back through engine_poll_events(),
+ * which the main loop calls when engine_event_fd() is readable.
+ */
+#ifndef IO_ENGINE_H
+#define IO_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/session.h"
+#include "site/policy.h"
+
+struct engine;
+
+/* Orders for the steering thread leave the engine through these, in the engine's thread; they must not block.
+ */
+struct engine_steering {
+	void (*order)(void *context, const struct policy_action *action, usec_t detected);
+	/* The policy was adopted: orders from now on mean this map. */
+	void (*map)(void *context, void *map);
+	/* All orders of one decision are out: wake the steering thread. */
+	void (*flush)(void *context);
+	void *context;
+};
+
+struct engine_config {
+	/* Called first in the engine's thread: scheduling, name, signals. May be NULL. */
+	void (*thread_start)(void *context);
+	void *thread_context;
+	struct engine_steering steering;
+	usec_t presume_for; /* how long inherited paths count as live without a word from them */
+};
+
+/* Sockets are opened here: 3784 and 4784 of both families without SO_REUSEADDR, and raw ones. NULL with a
+ * message for people in ERROR (who holds the port; which capability is missing and how to give it). */
+struct engine *engine_create(const struct engine_config *config, char *error, size_t size);
+int engine_start(struct engine *engine); /* 0 or -errno */
+/* Takes every session to AdminDown, tells the peers (RFC 5880 6.8.16: for a detection time, at most LINGER),
+ * ends the thread. */
+void engine_stop(struct engine *engine, usec_t linger);
+void engine_free(struct engine *engine);
+
+/* Commands. Each returns false when the ring is full (try again from the main loop). */
+/* Returns the slot, or -1 when the table is full. The session starts without a path. */
+int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
+	       uint16_t path);
+bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config);
+/* AdminDown is told for a detection time, then ENGINE_REMOVED comes and the slot may be used again. */
+bool engine_remove(struct engine *engine, uint16_t slot);
+/* The path is there (with this local address and interface) or is not. */
+bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
+/* A new policy with its steering map; SLOT_PATH[slot] says which path a session is (SESSION_NO_PATH: none),
+ * NSLOTS of them. All three go to the engine; the old ones come back with ENGINE_POLICY_RETIRED. */
+bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,
+		   unsigned nslots);
+bool engine_resolved(struct engine *engine, uint16_t group, uint8_t member, bool resolved);
+bool engine_ready(struct engine *engine, uint16_t rule, bool ready);
+bool engine_lost_member(struct engine *engine, uint16_t group, uint8_t member);
+bool engine_lost_group(struct engine *engine, uint16_t group);
+bool engine_lost_rule(struct engine *engine, uint16_t rule);
+
+enum engine_event_kind {
+	ENGINE_STATE,	       /* slot, from, to, diag, remote_diag, remote_state */
+	ENGINE_NEGOTIATED,     /* slot, tx_interval, detection_time */
+	ENGINE_REMOVED,	       /* slot */
+	ENGINE_POLICY_RETIRED, /* policy, map, slot_path: free them */
+	ENGINE_SWITCH, /* way, choice_from, choice_to (-1: none): another site carries the way; slot: by which
+			  session, if any */
+	ENGINE_STALL,  /* lateness: our own tick came late by this much */
+	ENGINE_LOST_EVENTS, /* count: the ring was full */
+};
+
+struct engine_event {
+	uint8_t kind;
+	uint8_t from, to, diag, remote_diag, remote_state;
+	int8_t choice_from, choice_to;
+	uint16_t slot, way;
+	uint32_t tx_interval, detection_time, count;
+	usec_t at, lateness;
+	struct policy *policy;
+	void *map;
+	uint16_t *slot_path;
+};
+
+int engine_event_fd(const struct engine *engine);
+/* Hands each waiting event to FN. */
+void engine_poll_events(struct engine *engine, void (*fn)(void *context, const struct engine_event *event),
+			void *context);
+
+/* Copies of sessions, in slices so that the loop is never held up. FN is called from engine_poll_events()
+ * once, with COUNT used sessions in slot order (valid during the call); then the memory is freed. */
+typedef void engine_snapshot_fn(void *context, const struct session *sessions, unsigned count);
+bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *context);
+/* A copy of the policy as it runs, for `services`. FN is called once from engine_poll_events(). */
+typedef void engine_policy_fn(void *context, const struct policy *policy);
+bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *context);
+
+/* Counters of the engine itself, readable at any time from the main thread. */
+struct engine_stats {
+	uint64_t wakeups, ticks, packets_in, packets_out, send_errors, receive_overflows;
+	uint64_t stalls;
+	usec_t stall_max;
+	uint32_t sessions;
+	bool tick_mode;
+	uint64_t drops[DROP_COUNT]; /* packets that no session is to blame for */
+};
+void engine_stats(const struct engine *engine, struct engine_stats *stats);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* JSON objects for people and programs: the field names are a contract (bfdctl(1)). */
+#ifndef OPS_VIEW_H
+#define OPS_VIEW_H
+
+#include <jansson.h>
+
+#include "core/session.h"
+
+/* What the main thread knows of a peer beside its session. */
+struct view_peer {
+	const char *name, *interface, *profile;
+	const char *waiting; /* what the session waits for ("interface eth1", "local address on eth1",
+				"carrier"); NULL: nothing */
+	const struct session *session; /* a snapshot; NULL: not made yet */
+	const struct session_config *config;
+	const struct session_key *key;
+};
+
+struct view_path {
+	const char *peer, *site;
+	bool usable, in_use;
+};
+
+struct view_switch {
+	usec_t at; /* 0: never */
+	const char *reason;
+	int64_t detection_to_kernel; /* us; -1: not known */
+};
+
+struct view_service {
+	const char *name;
+	const char *active_site, *active_site_v4, *active_site_v6; /* NULL: none; the main table decides */
+	unsigned npaths;
+	const struct view_path *paths;
+	uint64_t switches;
+	struct view_switch last;
+};
+
+struct view_site {
+	const char *name;
+	unsigned npaths, nusable;
+	const struct view_path *paths;
+};
+
+json_t *view_peer(const struct view_peer *peer);	/* the contract's fields */
+json_t *view_peer_detail(const struct view_peer *peer); /* and all the rest, for `peer NAME` */
+json_t *view_service(const struct view_service *service);
+json_t *view_site(const struct view_site *site);
+
+#endif

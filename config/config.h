@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The configuration as the rest of the daemon sees it: checked, profiles applied, names turned into indices.
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+#include "core/session.h"
+#include "core/usec.h"
+
+#define CONFIG_NAME 64 /* bytes of a name with its NUL */
+
+struct config_peer {
+	char name[CONFIG_NAME];
+	struct addr address;
+	struct addr local_address; /* AF_UNSPEC: found on the interface */
+	char interface[IFNAMSIZ];  /* "": any */
+	bool multihop;
+	struct addr via; /* gateway that a service takes; AF_UNSPEC: the peer's own address */
+	struct session_config session;
+	char profile[CONFIG_NAME]; /* "": none */
+	unsigned line;
+	char file[256];
+};
+
+struct config_site {
+	char name[CONFIG_NAME];
+	unsigned npeers;
+	unsigned *peers; /* indices */
+	unsigned line;
+};
+
+struct config_service {
+	char name[CONFIG_NAME];
+	unsigned nprefixes;
+	struct prefix *prefixes; /* sorted; no two overlap, in no service */
+	unsigned nsites;
+	unsigned *sites; /* indices, in order of preference */
+	usec_t wait_to_restore;
+	unsigned line;
+};
+
+struct config_steering {
+	uint8_t protocol;	/* rtnetlink's RTPROT number */
+	uint32_t table;		/* the first; one for each service and site */
+	uint32_t rule_priority; /* the first; one for each rank of preference */
+	uint32_t nexthop_id;	/* the first */
+	bool hold_on_stop;	/* leave routes and rules in place at a clean stop */
+};
+
+struct config_daemon {
+	bool realtime;		   /* ask for real-time scheduling and locked memory */
+	uint8_t realtime_priority; /* SCHED_FIFO's, when SCHED_DEADLINE is not to be had */
+	unsigned events;	   /* how many the history keeps */
+};
+
+struct config {
+	unsigned npeers, nsites, nservices;
+	struct config_peer *peers;
+	struct config_site *sites;
+	struct config_service *services;
+	struct config_steering steering;
+	struct config_daemon daemon;
+};
+
+/* Told of each thing found, in the order of the file. MESSAGE has no newline; FILE and LINE are the including
+ * file's own. */
+typedef void config_report_fn(void *context, const char *file, unsigned line, bool warning,
+			      const char *message);
+
+/* Reads and checks FILE with all it includes. NULL when there was an error (all are reported, not only the
+ * first). */
+struct config *config_load(const char *file, config_report_fn *report, void *context);
+void config_free(struct config *config);
+
+/* What a reload means for one peer, by name. */
+enum config_change {
+	CONFIG_SAME,
+	CONFIG_ADDED,	/* old is NULL */
+	CONFIG_REMOVED, /* new is NULL */
+	CONFIG_TIMERS,	/* session parameters only: a Poll Sequence, no flap */
+	CONFIG_MOVED,	/* another address, interface, hop mode: a new session */
+};
+typedef void config_diff_fn(void *context, enum config_change change, const struct config_peer *old,
+			    const struct config_peer *new);
+/* PURE. Calls FN for each peer of either: removed and moved first, then added, then the rest. Either may be
+ * NULL. */
+void config_diff(const struct config *old, const struct config *new, config_diff_fn *fn, void *context);
+/* Sites, services or steering differ, or a peer that they name changed its place: the policy must be made
+ * anew. */
+bool config_policy_differs(const struct config *old, const struct config *new);
+/* A setting that only a restart applies differs; its key, or NULL. */
+const char *config_needs_restart(const struct config *old, const struct config *new);
+
+#endif

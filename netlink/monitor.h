@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Follows the kernel: links with their carrier, local addresses, and what becomes of our own steering
+ * objects. On ENOBUFS the socket's buffer grows and everything is read again; the callbacks then tell the
+ * differences only.
+ */
+#ifndef NETLINK_MONITOR_H
+#define NETLINK_MONITOR_H
+
+#include <net/if.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+
+struct monitor;
+
+struct monitor_link {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+	bool up;      /* IFF_UP */
+	bool carrier; /* IFF_LOWER_UP and operational state up, unknown or dormant-less: what a frame needs to
+			 get out */
+};
+
+/* Foreign hands on our objects (see steer.h for the ids). */
+enum monitor_lost_kind { MONITOR_LOST_NEXTHOP, MONITOR_LOST_RULE };
+struct monitor_lost {
+	uint8_t kind;
+	uint8_t family;		  /* of a rule */
+	uint32_t id;		  /* of a nexthop or group */
+	uint32_t priority, table; /* of a rule */
+};
+
+struct monitor_callbacks {
+	/* A link came, changed (also its name) or went (GONE). */
+	void (*link)(void *context, const struct monitor_link *link, bool gone);
+	/* An address came to a link or went. Tentative and failed-DAD addresses count as not there. */
+	void (*address)(void *context, uint32_t ifindex, const struct addr *addr, uint8_t prefix_length,
+			bool gone);
+	/* An object with our protocol number was deleted, by whomever. May be NULL. */
+	void (*lost)(void *context, const struct monitor_lost *lost);
+	/* The socket overflowed and was read again. LOST events may have been missed: check all of ours. May
+	 * be NULL. */
+	void (*resync)(void *context);
+	void *context;
+};
+
+/* Opens the socket, subscribes, dumps links and addresses (callbacks come before this returns). NULL with a
+ * message in ERROR. */
+struct monitor *monitor_create(uint8_t protocol, const struct monitor_callbacks *callbacks, char *error,
+			       size_t size);
+int monitor_fd(const struct monitor *monitor);
+/* Call when the fd is readable. Reads at most a bounded number of messages; the fd stays readable if there is
+ * more. */
+void monitor_read(struct monitor *monitor);
+void monitor_free(struct monitor *monitor);
+
+/* By name or index among the links known; NULL. Valid until the next monitor_read(). */
+const struct monitor_link *monitor_link_by_name(const struct monitor *monitor, const char *name);
+const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, uint32_t ifindex);
+bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const struct addr *addr);
+/* A local address on IFINDEX (0: on any link; *FOUND_IFINDEX tells) suited to PEER: same subnet (also /31,
+ * /127), link-local for link-local; the first by numeric order, so that it is the same each time. False:
+ * none. */
+bool monitor_local_for(const struct monitor *monitor, uint32_t ifindex, const struct addr *peer,
+		       struct addr *local, uint32_t *found_ifindex);
+/* The link that holds ADDR; 0: none. */
+uint32_t monitor_holder(const struct monitor *monitor, const struct addr *addr);
+
+#endif

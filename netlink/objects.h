@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What we keep in the kernel: plain values, shared by plan, steer, routes and nl. */
+#ifndef NETLINK_OBJECTS_H
+#define NETLINK_OBJECTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+
+#define OBJECTS_MEMBERS 64
+
+struct object_nexthop {
+	uint32_t id;
+	uint32_t ifindex;
+	struct addr gateway;
+};
+
+struct object_group {
+	uint32_t id;
+	unsigned nmembers;
+	uint32_t members[OBJECTS_MEMBERS]; /* nexthop ids, ascending */
+};
+
+struct object_rule {
+	uint8_t family;
+	uint32_t priority, table;
+};
+
+struct object_route {
+	uint32_t table;
+	struct prefix prefix;
+	uint32_t group; /* nexthop id */
+};
+
+/* What the configuration reserves for us. */
+struct object_range {
+	uint8_t protocol;		      /* of routes, rules and nexthops: rtnetlink's RTPROT number */
+	uint32_t nexthop_first, nexthop_last; /* ids */
+	uint32_t table_first, table_last;
+	uint32_t priority_first, priority_last;
+};
+
+/* A set of objects: found in the kernel, or wanted there. */
+struct object_set {
+	struct object_nexthop *nexthops;
+	struct object_group *groups;
+	struct object_rule *rules;
+	struct object_route *routes;
+	unsigned nnexthops, ngroups, nrules, nroutes;
+};
+
+void object_set_free(struct object_set *set); /* the arrays; they are malloc'ed */
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The steering thread: carries the policy's actions out in the kernel, because a netlink request runs in its
+ * caller and may wait for the kernel's routing lock. Orders come from the engine's thread, reports go to the
+ * main thread.
+ */
+#ifndef NETLINK_STEER_H
+#define NETLINK_STEER_H
+
+#include "core/usec.h"
+#include "netlink/objects.h"
+
+struct steer;
+
+/* What the indices in orders mean. Built by the main thread, read by the steering thread only while it is in
+ * force. */
+struct steer_group {
+	uint32_t id;
+	unsigned nmembers;
+	struct object_nexthop members[OBJECTS_MEMBERS]; /* ifindex 0: not resolved, never to be attached */
+};
+
+struct steer_map {
+	unsigned ngroups, nrules;
+	struct steer_group *groups;
+	struct object_rule *rules;
+};
+
+enum steer_kind { STEER_DETACH, STEER_GROUP, STEER_RULE_DEL, STEER_RULE_ADD, STEER_MAP };
+
+struct steer_order {
+	uint8_t kind; /* enum steer_kind; the first four are enum policy_action_kind's */
+	uint8_t member;
+	uint16_t group, rule, way;
+	uint64_t mask;
+	usec_t detected; /* when the engine knew: passed on to the report */
+	struct steer_map *map;
+};
+
+struct steer_report {
+	struct steer_order order;
+	int error;   /* 0 or -errno; what is gone already was not an error to delete */
+	usec_t held; /* when the kernel had it */
+};
+
+struct steer_config {
+	struct object_range range;
+	void (*thread_start)(void *context); /* called first in the thread; may be NULL */
+	void *thread_context;
+};
+
+struct steer *steer_create(const struct steer_config *config, char *error, size_t size);
+int steer_start(struct steer *steer); /* 0 or -errno */
+void steer_stop(struct steer *steer); /* after the engine has stopped; orders queued are carried out first */
+void steer_free(struct steer *steer);
+
+/* Engine's thread. Copies ORDER; false when the ring is full. */
+bool steer_order(struct steer *steer, const struct steer_order *order);
+void steer_flush(struct steer *steer); /* wakes the thread */
+
+/* Main thread. STEER_MAP's report says that the earlier map is no longer used. */
+int steer_report_fd(const struct steer *steer);
+void steer_poll_reports(struct steer *steer, void (*fn)(void *context, const struct steer_report *report),
+			void *context);
+
+/* Before the threads start, or after they ended; main thread. What of RANGE and our protocol is in the
+ * kernel: malloc'ed arrays in SET. 0 or -errno. */
+int steer_find(const struct object_range *range, struct object_set *set, char *error, size_t size);
+/* Makes the kernel's objects of RANGE the wanted ones, by plan_make(). Blocking: for start and stop. */
+int steer_settle(const struct object_range *range, struct object_set *found, struct object_set *wanted,
+		 char *error, size_t size);
+/* Takes away everything of ours. */
+int steer_remove(const struct object_range *range, char *error, size_t size);
+
+#endif
