@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A reload: the new policy takes over what the old one knows. This runs in the real-time thread, so searches
+ * begin where the last one ended: with an order that hardly changed, adopting is linear.
+ */
+#include <string.h>
+
+#include "site/policy_act.h"
+
+static const struct policy_group *find_group(const struct policy *old, const char *name, unsigned *hint)
+{
+	for (unsigned i = 0; i < old->ngroups; i++) {
+		unsigned at = (*hint + i) % old->ngroups;
+
+		if (strcmp(old->groups[at].name, name) == 0) {
+			*hint = at + 1;
+			return &old->groups[at];
+		}
+	}
+	return NULL;
+}
+
+static const struct policy_way *find_way(const struct policy *old, const char *name, unsigned *hint)
+{
+	for (unsigned i = 0; i < old->nways; i++) {
+		unsigned at = (*hint + i) % old->nways;
+
+		if (strcmp(old->ways[at].name, name) == 0) {
+			*hint = at + 1;
+			return &old->ways[at];
+		}
+	}
+	return NULL;
+}
+
+static uint64_t mapped(uint64_t mask, unsigned from, unsigned to)
+{
+	return (mask >> from & 1) << to;
+}
+
+/* Members by key. A usable path is noted at the path, since it may have a place in further groups now. */
+static void adopt_group(struct policy *policy, struct policy_group *group, const struct policy_group *old)
+{
+	unsigned hint = 0;
+
+	for (unsigned i = 0; i < group->npaths; i++) {
+		for (unsigned j = 0; j < old->npaths; j++) {
+			unsigned at = (hint + j) % old->npaths;
+
+			if (old->keys[at] != group->keys[i])
+				continue;
+			group->presumed |= mapped(old->presumed, at, i);
+			group->attached |= mapped(old->attached, at, i);
+			if (mapped(old->live, at, i))
+				policy->paths[group->paths[i]].usable = true;
+			hint = at + 1;
+			break;
+		}
+	}
+}
+
+static void adopt_choice(struct policy_choice *choice, const struct policy_choice *old)
+{
+	choice->ready = old->ready && old->table == choice->table;
+	choice->failed = old->failed;
+	choice->restore_at = old->restore_at;
+	choice->standing = old->standing;
+	choice->renew = old->standing && old->key != choice->key;
+}
+
+static void adopt_way(const struct policy *policy, struct policy_way *way, const struct policy *old,
+		      const struct policy_way *old_way)
+{
+	for (unsigned i = 0; i < way->nchoices; i++) {
+		const char *name = policy->groups[way->choices[i].group].name;
+
+		for (unsigned j = 0; j < old_way->nchoices; j++) {
+			if (strcmp(old->groups[old_way->choices[j].group].name, name) == 0) {
+				adopt_choice(&way->choices[i], &old_way->choices[j]);
+				break;
+			}
+		}
+	}
+}
+
+static void take_over(struct policy *policy, const struct policy *old)
+{
+	unsigned hint = 0;
+
+	for (unsigned i = 0; i < policy->ngroups; i++) {
+		const struct policy_group *group = find_group(old, policy->groups[i].name, &hint);
+
+		if (group)
+			adopt_group(policy, &policy->groups[i], group);
+	}
+	hint = 0;
+	for (unsigned i = 0; i < policy->nways; i++) {
+		const struct policy_way *way = find_way(old, policy->ways[i].name, &hint);
+
+		if (way)
+			adopt_way(policy, &policy->ways[i], old, way);
+	}
+}
+
+void policy_adopt(struct policy *policy, const struct policy *old, usec_t now, const struct policy_sink *sink)
+{
+	if (old)
+		take_over(policy, old);
+	policy_link(policy);
+	for (unsigned i = 0; i < policy->ngroups; i++) {
+		struct policy_group *group = &policy->groups[i];
+
+		for (unsigned j = 0; j < group->npaths; j++) {
+			if (policy->paths[group->paths[j]].usable)
+				group->live |= (uint64_t)1 << j;
+		}
+		group->presumed &= ~group->live;
+		if (group->attached && !(group->attached & group->resolved))
+			policy_group_gone(policy, (uint16_t)i);
+	}
+	policy_act(policy, now, sink);
+}
