@@ -13,7 +13,17 @@
 #include "core/session.h"
 #include "core/usec.h"
 
-#define CONFIG_NAME 64 /* bytes of a name with its NUL */
+#define CONFIG_NAME 64	/* bytes of a name with its NUL */
+#define CONFIG_FILE 256 /* bytes of a file's name with its NUL */
+
+#define CONFIG_PEERS 65535	/* at most: a session's path is 16 bits */
+#define CONFIG_SITE_PEERS 64	/* POLICY_MEMBERS */
+#define CONFIG_SERVICE_SITES 16 /* POLICY_CHOICES */
+/* How many numbers are ours from the first on. Fixed, so that what a predecessor with another file left
+ * behind is found. */
+#define CONFIG_RULES CONFIG_SERVICE_SITES /* from rule_priority */
+#define CONFIG_TABLES 4096		  /* from table; services times their sites, at most */
+#define CONFIG_NEXTHOPS 0x40000		  /* from nexthop_id */
 
 struct config_peer {
 	char name[CONFIG_NAME];
@@ -25,7 +35,7 @@ struct config_peer {
 	struct session_config session;
 	char profile[CONFIG_NAME]; /* "": none */
 	unsigned line;
-	char file[256];
+	char file[CONFIG_FILE];
 };
 
 struct config_site {
@@ -68,8 +78,8 @@ struct config {
 	struct config_daemon daemon;
 };
 
-/* Told of each thing found, in the order of the file. MESSAGE has no newline; FILE and LINE are the including
- * file's own. */
+/* Told of each thing found, in the order of the file. MESSAGE has no newline; FILE and LINE are those of the
+ * (included) file that has it; LINE 0: the file as a whole. */
 typedef void config_report_fn(void *context, const char *file, unsigned line, bool warning,
 			      const char *message);
 
