@@ -149,7 +149,7 @@ void policy_group_set(struct policy *policy, uint16_t index, const struct policy
 	sink->emit(sink->context, &action);
 }
 
-/* May CHOICE, possible and above ACTIVE (or with none standing), have its rule now? */
+/* May CHOICE, possible and above the active one (if there is one), have its rule now? */
 static bool may_stand(const struct policy_way *way, struct policy_choice *choice, bool active, usec_t now)
 {
 	if (!active || !choice->failed || way->wait_to_restore <= 0)
@@ -217,10 +217,10 @@ void policy_link(struct policy *policy)
 {
 	for (unsigned i = 0; i < policy->npaths; i++)
 		policy->paths[i].first = 0;
-	for (unsigned i = 0; i < policy->ngroups; i++) {
+	for (unsigned i = policy->ngroups; i-- > 0;) {
 		struct policy_group *group = &policy->groups[i];
 
-		for (unsigned j = 0; j < group->npaths; j++) {
+		for (unsigned j = group->npaths; j-- > 0;) {
 			struct policy_path *path = &policy->paths[group->paths[j]];
 
 			group->next[j] = path->first;

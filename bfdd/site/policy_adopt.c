@@ -64,8 +64,9 @@ static void adopt_choice(struct policy_choice *choice, const struct policy_choic
 	choice->ready = old->ready && old->table == choice->table;
 	choice->failed = old->failed;
 	choice->restore_at = old->restore_at;
-	choice->standing = old->standing;
-	choice->renew = old->standing && old->key != choice->key;
+	/* A rule to a table that is filled only now waits for that; it has not failed. */
+	choice->standing = old->standing && choice->ready;
+	choice->renew = choice->standing && old->key != choice->key;
 }
 
 static void adopt_way(const struct policy *policy, struct policy_way *way, const struct policy *old,

@@ -1,0 +1,694 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The rules of the site policy, one by one. Two sites: "ams" (group 0) has paths 0 and 1, "fra" (group 1) has
+ * path 2; the way "voice" prefers ams (rule 0) to fra (rule 1). Actions are told as text: "detach 0/1" is
+ * group/member, "group 0=3" group and mask, "add 1" and "del 1" rules.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "site/policy.h"
+
+#define WAIT (30 * USEC_S)
+
+static char told[1024];
+
+static void emit(void *context, const struct policy_action *action)
+{
+	size_t used = strlen(told);
+	char *at = told + used;
+	size_t room = sizeof(told) - used;
+
+	if (used && room > 2) {
+		at += snprintf(at, room, "; ");
+		room -= 2;
+	}
+	switch (action->kind) {
+	case POLICY_DETACH:
+		snprintf(at, room, "detach %u/%u", action->group, action->member);
+		break;
+	case POLICY_GROUP:
+		snprintf(at, room, "group %u=%llx", action->group, (unsigned long long)action->mask);
+		break;
+	case POLICY_RULE_DEL:
+		snprintf(at, room, "del %u", action->rule);
+		break;
+	case POLICY_RULE_ADD:
+		snprintf(at, room, "add %u", action->rule);
+		break;
+	}
+	assert_int_equal(action->way == POLICY_NONE, action->kind <= POLICY_GROUP);
+}
+
+static const struct policy_sink sink = {.emit = emit};
+
+/* What was told since the last call. */
+#define assert_told(text)                        \
+	do {                                     \
+		assert_string_equal(told, text); \
+		told[0] = 0;                     \
+	} while (0)
+
+static void fill_group(struct policy *policy, uint16_t index, const char *name, uint16_t first, uint16_t n)
+{
+	struct policy_group *group = &policy->groups[index];
+
+	snprintf(group->name, sizeof(group->name), "%s", name);
+	group->npaths = n;
+	for (uint16_t i = 0; i < n; i++) {
+		group->paths[i] = (uint16_t)(first + i);
+		group->keys[i] = 100u + first + i;
+	}
+}
+
+static void fill_choice(struct policy *policy, unsigned rank, uint16_t group)
+{
+	policy->ways[0].choices[rank].group = group;
+	policy->ways[0].choices[rank].rule = (uint16_t)rank;
+	policy->ways[0].choices[rank].table = 7000u + group;
+	policy->ways[0].choices[rank].key = 10u * group + rank;
+	policy->ways[0].nchoices = (uint8_t)(rank + 1);
+}
+
+/* Nothing resolved, nothing heard of. */
+static struct policy *make(void)
+{
+	struct policy *policy = policy_create(3, 2, 1);
+
+	assert_non_null(policy);
+	fill_group(policy, 0, "ams", 0, 2);
+	fill_group(policy, 1, "fra", 2, 1);
+	snprintf(policy->ways[0].name, sizeof(policy->ways[0].name), "voice");
+	policy->ways[0].wait_to_restore = WAIT;
+	fill_choice(policy, 0, 0);
+	fill_choice(policy, 1, 1);
+	told[0] = 0;
+	return policy;
+}
+
+static struct policy *make_resolved(void)
+{
+	struct policy *policy = make();
+
+	policy->groups[0].resolved = 3;
+	policy->groups[1].resolved = 1;
+	return policy;
+}
+
+/* All paths usable, both rules standing, ams carries. */
+static struct policy *make_running(void)
+{
+	struct policy *policy = make_resolved();
+
+	policy_adopt(policy, NULL, 0, &sink);
+	for (uint16_t rule = 0; rule < 2; rule++)
+		policy_ready(policy, rule, true, 0, &sink);
+	for (uint16_t path = 0; path < 3; path++)
+		policy_path(policy, path, true, 0, &sink);
+	assert_int_equal(policy_active(&policy->ways[0]), 0);
+	assert_true(policy->ways[0].choices[1].standing);
+	told[0] = 0;
+	return policy;
+}
+
+/* As running, but ams failed, came back at 10 s, and waits; fra carries. */
+static struct policy *make_waiting(void)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 0, false, USEC_S, &sink);
+	policy_path(policy, 1, false, USEC_S, &sink);
+	assert_told("detach 0/0; del 0");
+	policy_path(policy, 0, true, 10 * USEC_S, &sink);
+	assert_told("group 0=1");
+	assert_int_equal(policy_next(policy), 10 * USEC_S + WAIT);
+	return policy;
+}
+
+static void groups_are_made_of_all_resolved_members_before_any_lives(void **state)
+{
+	struct policy *policy = make_resolved();
+
+	policy_adopt(policy, NULL, 0, &sink);
+	assert_told("group 0=3; group 1=1");
+	policy_free(policy);
+}
+
+static void a_group_grows_with_what_becomes_resolved(void **state)
+{
+	struct policy *policy = make();
+
+	policy_adopt(policy, NULL, 0, &sink);
+	assert_told("");
+	policy_resolved(policy, 0, 1, true, 0, &sink);
+	assert_told("group 0=2");
+	/* Nobody lives: what is attached stays as it is. */
+	policy_resolved(policy, 0, 0, true, 0, &sink);
+	assert_told("");
+	policy_path(policy, 0, true, 0, &sink);
+	assert_told("group 0=1");
+	policy_path(policy, 1, true, 0, &sink);
+	assert_told("group 0=3");
+	policy_free(policy);
+}
+
+static void only_resolved_members_are_ever_attached(void **state)
+{
+	struct policy *policy = make();
+
+	policy->groups[0].resolved = 1;
+	policy_adopt(policy, NULL, 0, &sink);
+	policy_path(policy, 0, true, 0, &sink);
+	assert_told("group 0=1");
+	policy_path(policy, 1, true, 0, &sink);
+	assert_told("");
+	policy_resolved(policy, 0, 1, true, 0, &sink);
+	assert_told("group 0=3");
+	policy_free(policy);
+}
+
+static void a_rule_needs_a_filled_table_and_a_live_member(void **state)
+{
+	struct policy *policy = make_resolved();
+
+	policy_adopt(policy, NULL, 0, &sink);
+	told[0] = 0;
+	policy_path(policy, 2, true, 0, &sink);
+	assert_told("");
+	assert_int_equal(policy_active(&policy->ways[0]), -1);
+	policy_ready(policy, 1, true, 0, &sink);
+	assert_told("add 1");
+	policy_ready(policy, 0, true, 0, &sink);
+	assert_told("");
+	policy_path(policy, 1, true, 0, &sink);
+	assert_told("detach 0/0; add 0");
+	policy_free(policy);
+}
+
+static void a_dead_path_among_live_ones_is_one_detach(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 1, false, 1, &sink);
+	assert_told("detach 0/1");
+	assert_int_equal(policy->groups[0].attached, 1);
+	policy_path(policy, 1, true, 2, &sink);
+	assert_told("group 0=3");
+	policy_free(policy);
+}
+
+static void the_last_path_of_a_site_takes_the_rule_and_leaves_the_group(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 0, false, 1, &sink);
+	told[0] = 0;
+	policy_path(policy, 1, false, 2, &sink);
+	assert_told("del 0");
+	assert_int_equal(policy->groups[0].attached, 2);
+	assert_int_equal(policy_active(&policy->ways[0]), 1);
+	policy_free(policy);
+}
+
+static void with_no_site_left_the_main_table_decides(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 2, false, 1, &sink);
+	assert_told("del 1");
+	policy_path(policy, 0, false, 1, &sink);
+	policy_path(policy, 1, false, 1, &sink);
+	assert_told("detach 0/0; del 0");
+	assert_int_equal(policy_active(&policy->ways[0]), -1);
+	/* Whoever returns first gets it at once. */
+	policy_path(policy, 2, true, 2, &sink);
+	assert_told("add 1");
+	policy_free(policy);
+}
+
+static void hearing_the_same_again_tells_nothing(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 0, true, 1, &sink);
+	policy_resolved(policy, 0, 0, true, 1, &sink);
+	policy_ready(policy, 0, true, 1, &sink);
+	assert_told("");
+	policy_free(policy);
+}
+
+static void a_lower_choice_stands_by_at_once(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 2, false, 1, &sink);
+	assert_told("del 1");
+	policy_path(policy, 2, true, 2, &sink);
+	assert_told("add 1");
+	policy_free(policy);
+}
+
+static void a_better_choice_that_never_failed_takes_over_at_once(void **state)
+{
+	struct policy *policy = make_resolved();
+
+	policy_adopt(policy, NULL, 0, &sink);
+	policy_ready(policy, 0, true, 0, &sink);
+	policy_ready(policy, 1, true, 0, &sink);
+	policy_path(policy, 2, true, 0, &sink);
+	told[0] = 0;
+	policy_path(policy, 0, true, 0, &sink);
+	assert_told("detach 0/1; add 0");
+	policy_free(policy);
+}
+
+static void a_better_choice_that_failed_waits_to_restore(void **state)
+{
+	struct policy *policy = make_waiting();
+
+	policy_tick(policy, 10 * USEC_S + WAIT - 1, &sink);
+	assert_told("");
+	policy_tick(policy, 10 * USEC_S + WAIT, &sink);
+	assert_told("add 0");
+	assert_false(policy->ways[0].choices[0].failed);
+	assert_int_equal(policy_next(policy), USEC_NEVER);
+	policy_free(policy);
+}
+
+static void waiting_begins_anew_after_another_failure(void **state)
+{
+	struct policy *policy = make_waiting();
+
+	policy_path(policy, 0, false, 20 * USEC_S, &sink);
+	assert_int_equal(policy_next(policy), USEC_NEVER);
+	policy_path(policy, 0, true, 21 * USEC_S, &sink);
+	assert_int_equal(policy_next(policy), 21 * USEC_S + WAIT);
+	policy_tick(policy, 21 * USEC_S + WAIT - 1, &sink);
+	assert_told("");
+	policy_tick(policy, 21 * USEC_S + WAIT, &sink);
+	assert_told("add 0");
+	policy_free(policy);
+}
+
+static void waiting_is_not_prolonged_by_further_paths(void **state)
+{
+	struct policy *policy = make_waiting();
+
+	policy_path(policy, 1, true, 15 * USEC_S, &sink);
+	assert_told("group 0=3");
+	assert_int_equal(policy_next(policy), 10 * USEC_S + WAIT);
+	policy_free(policy);
+}
+
+static void wait_to_restore_zero_restores_at_once(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy->ways[0].wait_to_restore = 0;
+	policy_path(policy, 0, false, 1, &sink);
+	policy_path(policy, 1, false, 1, &sink);
+	told[0] = 0;
+	policy_path(policy, 1, true, 2, &sink);
+	assert_told("add 0");
+	policy_free(policy);
+}
+
+/* And its rule comes before the dying one goes: the main table gets no say. */
+static void a_waiting_choice_stands_at_once_when_the_active_one_dies(void **state)
+{
+	struct policy *policy = make_waiting();
+
+	policy_path(policy, 2, false, 12 * USEC_S, &sink);
+	assert_told("add 0; del 1");
+	assert_int_equal(policy_next(policy), USEC_NEVER);
+	policy_free(policy);
+}
+
+static void a_table_that_lost_its_routes_takes_the_rule(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_ready(policy, 0, false, 1, &sink);
+	assert_told("del 0");
+	policy_ready(policy, 0, true, 2, &sink);
+	assert_told("");
+	assert_int_equal(policy_next(policy), 2 + WAIT);
+	policy_free(policy);
+}
+
+static void an_unresolved_member_among_others_is_detached(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_resolved(policy, 0, 0, false, 1, &sink);
+	assert_told("detach 0/0");
+	policy_resolved(policy, 0, 0, true, 2, &sink);
+	assert_told("group 0=3");
+	policy_free(policy);
+}
+
+static void an_unresolved_last_member_takes_group_and_table_along(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_resolved(policy, 1, 0, false, 1, &sink);
+	assert_told("del 1");
+	assert_int_equal(policy->groups[1].attached, 0);
+	assert_false(policy->ways[0].choices[1].ready);
+	policy_resolved(policy, 1, 0, true, 2, &sink);
+	assert_told("group 1=1");
+	policy_ready(policy, 1, true, 3, &sink);
+	assert_told("add 1");
+	policy_free(policy);
+}
+
+/* The kernel dropped the group with its dead member; it is made anew of what there is. */
+static void a_dead_group_whose_attached_member_goes_is_made_anew(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_path(policy, 0, false, 1, &sink);
+	policy_path(policy, 1, false, 1, &sink);
+	told[0] = 0;
+	policy_resolved(policy, 0, 1, false, 2, &sink);
+	assert_told("group 0=1");
+	assert_false(policy->ways[0].choices[0].ready);
+	policy_free(policy);
+}
+
+static void a_lost_member_is_attached_again(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_lost_member(policy, 0, 1, 1, &sink);
+	assert_told("group 0=3");
+	assert_true(policy->ways[0].choices[0].standing);
+	/* Not attached as we know: the echo of our own detach. */
+	policy_path(policy, 1, false, 2, &sink);
+	told[0] = 0;
+	policy_lost_member(policy, 0, 1, 3, &sink);
+	assert_told("");
+	policy_free(policy);
+}
+
+static void a_lost_last_member_or_group_takes_the_table_along(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_lost_member(policy, 1, 0, 1, &sink);
+	assert_told("del 1; group 1=1");
+	assert_false(policy->ways[0].choices[1].ready);
+	policy_lost_group(policy, 0, 2, &sink);
+	assert_told("del 0; group 0=3");
+	assert_int_equal(policy_active(&policy->ways[0]), -1);
+	policy_free(policy);
+}
+
+static void a_lost_rule_is_added_again(void **state)
+{
+	struct policy *policy = make_running();
+
+	policy_lost_rule(policy, 0, 1, &sink);
+	assert_told("add 0");
+	policy_lost_rule(policy, 9, 1, &sink);
+	assert_told("");
+	policy_free(policy);
+}
+
+/* All of it standing in the kernel, nothing heard yet. */
+static struct policy *make_inherited(void)
+{
+	struct policy *policy = make_resolved();
+
+	policy_inherit_group(policy, 0, 3);
+	policy_inherit_group(policy, 1, 1);
+	policy_inherit_rule(policy, 0);
+	policy_inherit_rule(policy, 1);
+	policy_adopt(policy, NULL, 0, &sink);
+	assert_told("");
+	return policy;
+}
+
+static void what_was_inherited_holds_until_heard_of(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_path(policy, 0, true, 1, &sink);
+	assert_told("");
+	assert_int_equal(policy->groups[0].live, 1);
+	assert_int_equal(policy->groups[0].presumed, 2);
+	policy_path(policy, 2, false, 1, &sink);
+	assert_told("del 1");
+	policy_free(policy);
+}
+
+static void presumption_ends(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_path(policy, 0, true, 1, &sink);
+	policy_presume_end(policy, 2, &sink);
+	assert_told("del 1; detach 0/1");
+	policy_free(policy);
+}
+
+static void a_path_in_two_groups_moves_both_rules_first(void **state)
+{
+	struct policy *policy = make_resolved();
+
+	policy->groups[1].npaths = 2;
+	policy->groups[1].paths[1] = 1;
+	policy->groups[1].keys[1] = 200;
+	policy->groups[1].resolved = 3;
+	policy_adopt(policy, NULL, 0, &sink);
+	policy_ready(policy, 0, true, 0, &sink);
+	policy_ready(policy, 1, true, 0, &sink);
+	policy_path(policy, 1, true, 0, &sink);
+	policy_path(policy, 2, true, 0, &sink);
+	assert_told("group 0=3; group 1=3; detach 0/0; detach 1/0; add 0; add 1; group 1=3");
+	policy_path(policy, 1, false, 1, &sink);
+	assert_told("del 0; detach 1/1");
+	policy_free(policy);
+}
+
+static void a_snapshot_is_a_copy(void **state)
+{
+	struct policy *policy = make_waiting(), *copy = policy_create(3, 2, 1),
+		      *other = policy_create(3, 2, 2);
+
+	assert_false(policy_same_shape(policy, other));
+	assert_true(policy_same_shape(policy, copy));
+	policy_copy(copy, policy);
+	assert_memory_equal(copy->ways, policy->ways, sizeof(*copy->ways));
+	assert_memory_equal(copy->groups, policy->groups, 2 * sizeof(*copy->groups));
+	assert_int_equal(policy_next(copy), policy_next(policy));
+	assert_ptr_not_equal(copy->ways, policy->ways);
+	policy_free(policy);
+	policy_free(copy);
+	policy_free(other);
+}
+
+static void counts_beyond_16_bits_are_refused(void **state)
+{
+	assert_null(policy_create(POLICY_NONE, 1, 1));
+	assert_null(policy_create(1, POLICY_NONE, 1));
+	assert_null(policy_create(1, 1, POLICY_NONE));
+}
+
+static void adopting_the_same_tells_nothing(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].live, 1);
+	assert_true(new->paths[2].usable);
+	assert_int_equal(policy_next(new), 10 * USEC_S + WAIT);
+	policy_tick(new, 10 * USEC_S + WAIT, &sink);
+	assert_told("add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void adopting_keeps_presumption(void **state)
+{
+	struct policy *old = make_inherited(), *new = make_resolved();
+
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].presumed, 3);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void adopting_goes_by_names_not_places(void **state)
+{
+	struct policy *old = make_running(), *new = make();
+
+	/* Groups, members and paths in another order; preference, tables and rules are as they were. */
+	fill_group(new, 1, "ams", 0, 2);
+	fill_group(new, 0, "fra", 2, 1);
+	new->groups[1].keys[0] = 101;
+	new->groups[1].keys[1] = 100;
+	new->groups[1].resolved = 3;
+	new->groups[0].resolved = 1;
+	new->ways[0].choices[0].group = 1;
+	new->ways[0].choices[1].group = 0;
+	policy_path(old, 1, false, 0, &sink);
+	told[0] = 0;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[1].live, 2);
+	assert_int_equal(new->groups[1].attached, 2);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_member_with_another_key_starts_anew(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[0].keys[1] = 999;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].attached, 1);
+	policy_path(new, 1, true, 2, &sink);
+	assert_told("group 0=3");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_path_that_the_caller_knows_usable_is_live_when_adopting(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[1].keys[0] = 999;
+	new->paths[2].usable = true;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 1=1");
+	assert_true(new->ways[0].choices[1].standing);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void swapped_preference_adds_both_rules_anew(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	fill_choice(new, 0, 1);
+	fill_choice(new, 1, 0);
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("add 0; add 1");
+	assert_true(new->ways[0].choices[0].ready);
+	policy_free(old);
+	policy_free(new);
+}
+
+/* fra carries and ams waits: a new base for the priorities is no reason to restore ams early. */
+static void new_rule_priorities_do_not_cut_waiting_short(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	new->ways[0].choices[0].key = 500;
+	new->ways[0].choices[1].key = 501;
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("add 1");
+	assert_int_equal(policy_next(new), 10 * USEC_S + WAIT);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void another_table_is_to_be_filled_first(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->ways[0].choices[0].table = 9000;
+	new->ways[0].choices[0].key = 900;
+	policy_adopt(new, old, 1, &sink);
+	/* The old rule goes with the map: nothing of this name stands. */
+	assert_told("");
+	assert_int_equal(policy_active(&new->ways[0]), 1);
+	policy_ready(new, 0, true, 2, &sink);
+	assert_told("add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_new_service_and_a_new_site_are_built(void **state)
+{
+	struct policy *old = make_running(), *new = policy_create(4, 3, 2);
+
+	fill_group(new, 0, "ams", 0, 2);
+	fill_group(new, 1, "fra", 2, 1);
+	fill_group(new, 2, "lon", 3, 1);
+	for (unsigned i = 0; i < 3; i++)
+		new->groups[i].resolved = i ? 1 : 3;
+	snprintf(new->ways[0].name, sizeof(new->ways[0].name), "voice");
+	fill_choice(new, 0, 0);
+	fill_choice(new, 1, 1);
+	fill_choice(new, 2, 2);
+	new->ways[1] = new->ways[0];
+	snprintf(new->ways[1].name, sizeof(new->ways[1].name), "signalling");
+	for (unsigned i = 0; i < 3; i++) {
+		new->ways[1].choices[i].rule = (uint16_t)(3 + i);
+		new->ways[1].choices[i].table = 7100 + i;
+	}
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 2=1");
+	policy_ready(new, 4, true, 2, &sink);
+	assert_told("add 4");
+	policy_ready(new, 3, true, 2, &sink);
+	assert_told("add 3");
+	policy_free(old);
+	policy_free(new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(groups_are_made_of_all_resolved_members_before_any_lives),
+		cmocka_unit_test(a_group_grows_with_what_becomes_resolved),
+		cmocka_unit_test(only_resolved_members_are_ever_attached),
+		cmocka_unit_test(a_rule_needs_a_filled_table_and_a_live_member),
+		cmocka_unit_test(a_dead_path_among_live_ones_is_one_detach),
+		cmocka_unit_test(the_last_path_of_a_site_takes_the_rule_and_leaves_the_group),
+		cmocka_unit_test(with_no_site_left_the_main_table_decides),
+		cmocka_unit_test(hearing_the_same_again_tells_nothing),
+		cmocka_unit_test(a_lower_choice_stands_by_at_once),
+		cmocka_unit_test(a_better_choice_that_never_failed_takes_over_at_once),
+		cmocka_unit_test(a_better_choice_that_failed_waits_to_restore),
+		cmocka_unit_test(waiting_begins_anew_after_another_failure),
+		cmocka_unit_test(waiting_is_not_prolonged_by_further_paths),
+		cmocka_unit_test(wait_to_restore_zero_restores_at_once),
+		cmocka_unit_test(a_waiting_choice_stands_at_once_when_the_active_one_dies),
+		cmocka_unit_test(a_table_that_lost_its_routes_takes_the_rule),
+		cmocka_unit_test(an_unresolved_member_among_others_is_detached),
+		cmocka_unit_test(an_unresolved_last_member_takes_group_and_table_along),
+		cmocka_unit_test(a_dead_group_whose_attached_member_goes_is_made_anew),
+		cmocka_unit_test(a_lost_member_is_attached_again),
+		cmocka_unit_test(a_lost_last_member_or_group_takes_the_table_along),
+		cmocka_unit_test(a_lost_rule_is_added_again),
+		cmocka_unit_test(what_was_inherited_holds_until_heard_of),
+		cmocka_unit_test(presumption_ends),
+		cmocka_unit_test(a_path_in_two_groups_moves_both_rules_first),
+		cmocka_unit_test(a_snapshot_is_a_copy),
+		cmocka_unit_test(counts_beyond_16_bits_are_refused),
+		cmocka_unit_test(adopting_the_same_tells_nothing),
+		cmocka_unit_test(adopting_keeps_presumption),
+		cmocka_unit_test(adopting_goes_by_names_not_places),
+		cmocka_unit_test(a_member_with_another_key_starts_anew),
+		cmocka_unit_test(a_path_that_the_caller_knows_usable_is_live_when_adopting),
+		cmocka_unit_test(swapped_preference_adds_both_rules_anew),
+		cmocka_unit_test(new_rule_priorities_do_not_cut_waiting_short),
+		cmocka_unit_test(another_table_is_to_be_filled_first),
+		cmocka_unit_test(a_new_service_and_a_new_site_are_built),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
