@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Log lines on standard error: "level: message", with the systemd priority prefix when a journal reads. Main
- * thread only. */
+/* Log lines on standard error: "bfdd: level: message", or "<N>message" when that is the journal
+ * (JOURNAL_STREAM, systemd.exec(5)). Each line is one write(). Main thread only. */
 #ifndef OPS_LOG_H
 #define OPS_LOG_H
 
+/* syslog's priorities */
 enum log_level {
 	LOG_LEVEL_ERROR = 3,
 	LOG_LEVEL_WARNING = 4,
@@ -12,7 +13,11 @@ enum log_level {
 	LOG_LEVEL_DEBUG = 7
 };
 
+#define LOG_MESSAGE_MAX 2048 /* bytes of a message; what is longer ends in "..." */
+
+/* Lines above MOST are left out. Before this: up to LOG_LEVEL_INFO, without the journal's prefix. */
 void log_init(enum log_level most);
+/* Control characters in the message come out escaped (ops/escape.h). Keeps errno. */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #define log_error(...) log_write(LOG_LEVEL_ERROR, __VA_ARGS__)

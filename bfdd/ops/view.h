@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* JSON objects for people and programs: the field names are a contract (bfdctl(1)). */
+/* JSON objects for people and programs: the field names are a contract (bfdctl(8)). What is not known or not
+ * there is null. */
 #ifndef OPS_VIEW_H
 #define OPS_VIEW_H
 
@@ -7,9 +8,13 @@
 
 #include "core/session.h"
 
+/* How JSON is written: milliseconds with a fraction keep it and get no more digits than they have. */
+#define VIEW_DUMP (JSON_COMPACT | JSON_REAL_PRECISION(15))
+
 /* What the main thread knows of a peer beside its session. */
 struct view_peer {
-	const char *name, *interface, *profile;
+	const char *name, *interface, *profile; /* "" or NULL: none */
+	const char *site;			/* that uses it; NULL: none */
 	const char *waiting; /* what the session waits for ("interface eth1", "local address on eth1",
 				"carrier"); NULL: nothing */
 	const struct session *session; /* a snapshot; NULL: not made yet */
@@ -43,9 +48,17 @@ struct view_site {
 	const struct view_path *paths;
 };
 
+/* Each returns a new object, the caller's. */
 json_t *view_peer(const struct view_peer *peer);	/* the contract's fields */
 json_t *view_peer_detail(const struct view_peer *peer); /* and all the rest, for `peer NAME` */
 json_t *view_service(const struct view_service *service);
 json_t *view_site(const struct view_site *site);
+
+/* A duration as milliseconds: an integer, or a real with a fraction. */
+json_t *view_ms(usec_t duration);
+/* Reason to count, the nonzero ones. */
+json_t *view_drops(const uint64_t drops[DROP_COUNT]);
+/* A string, also of bytes that are no UTF-8 (an interface may be called so); null for "" and NULL. */
+json_t *view_text(const char *text);
 
 #endif
