@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a site policy takes over at a reload. */
+#include "tests/unit/policy_fixture.h"
+
+static void adopting_the_same_tells_nothing(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].live, 1);
+	assert_true(new->paths[2].usable);
+	assert_int_equal(policy_next(new), 10 * USEC_S + WAIT);
+	policy_tick(new, 10 * USEC_S + WAIT, &sink);
+	assert_told("add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void adopting_keeps_presumption(void **state)
+{
+	struct policy *old = make_inherited(), *new = make_resolved();
+
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].presumed, 3);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void adopting_goes_by_names_not_places(void **state)
+{
+	struct policy *old = make_running(), *new = make();
+
+	/* Groups, members and paths in another order; preference, tables and rules are as they were. */
+	fill_group(new, 1, "ams", 0, 2);
+	fill_group(new, 0, "fra", 2, 1);
+	new->groups[1].keys[0] = 101;
+	new->groups[1].keys[1] = 100;
+	new->groups[1].resolved = 3;
+	new->groups[0].resolved = 1;
+	new->ways[0].choices[0].group = 1;
+	new->ways[0].choices[1].group = 0;
+	policy_path(old, 1, false, 0, &sink);
+	told[0] = 0;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[1].live, 2);
+	assert_int_equal(new->groups[1].attached, 2);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_member_with_another_key_starts_anew(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[0].keys[1] = 999;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("");
+	assert_int_equal(new->groups[0].attached, 1);
+	policy_path(new, 1, true, 2, &sink);
+	assert_told("group 0=3");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_path_that_the_caller_knows_usable_is_live_when_adopting(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[1].keys[0] = 999;
+	new->paths[2].usable = true;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 1=1");
+	assert_true(new->ways[0].choices[1].standing);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void swapped_preference_adds_both_rules_anew(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	fill_choice(new, 0, 1);
+	fill_choice(new, 1, 0);
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("add 0; add 1");
+	assert_true(new->ways[0].choices[0].ready);
+	policy_free(old);
+	policy_free(new);
+}
+
+/* fra carries and ams waits: a new base for the priorities is no reason to restore ams early. */
+static void new_rule_priorities_do_not_cut_waiting_short(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	new->ways[0].choices[0].key = 500;
+	new->ways[0].choices[1].key = 501;
+	policy_adopt(new, old, 11 * USEC_S, &sink);
+	assert_told("add 1");
+	assert_int_equal(policy_next(new), 10 * USEC_S + WAIT);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void another_table_is_to_be_filled_first(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->ways[0].choices[0].table = 9000;
+	new->ways[0].choices[0].key = 900;
+	policy_adopt(new, old, 1, &sink);
+	/* The old rule goes with the map: nothing of this name stands. */
+	assert_told("");
+	assert_int_equal(policy_active(&new->ways[0]), 1);
+	policy_ready(new, 0, true, 2, &sink);
+	assert_told("add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_new_service_and_a_new_site_are_built(void **state)
+{
+	struct policy *old = make_running(), *new = policy_create(4, 3, 2);
+
+	fill_group(new, 0, "ams", 0, 2);
+	fill_group(new, 1, "fra", 2, 1);
+	fill_group(new, 2, "lon", 3, 1);
+	for (unsigned i = 0; i < 3; i++)
+		new->groups[i].resolved = i ? 1 : 3;
+	snprintf(new->ways[0].name, sizeof(new->ways[0].name), "voice");
+	fill_choice(new, 0, 0);
+	fill_choice(new, 1, 1);
+	fill_choice(new, 2, 2);
+	new->ways[1] = new->ways[0];
+	snprintf(new->ways[1].name, sizeof(new->ways[1].name), "signalling");
+	for (unsigned i = 0; i < 3; i++) {
+		new->ways[1].choices[i].rule = (uint16_t)(3 + i);
+		new->ways[1].choices[i].table = 7100 + i;
+	}
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 2=1");
+	policy_ready(new, 4, true, 2, &sink);
+	assert_told("add 4");
+	policy_ready(new, 3, true, 2, &sink);
+	assert_told("add 3");
+	policy_free(old);
+	policy_free(new);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(adopting_the_same_tells_nothing),
+		cmocka_unit_test(adopting_keeps_presumption),
+		cmocka_unit_test(adopting_goes_by_names_not_places),
+		cmocka_unit_test(a_member_with_another_key_starts_anew),
+		cmocka_unit_test(a_path_that_the_caller_knows_usable_is_live_when_adopting),
+		cmocka_unit_test(swapped_preference_adds_both_rules_anew),
+		cmocka_unit_test(new_rule_priorities_do_not_cut_waiting_short),
+		cmocka_unit_test(another_table_is_to_be_filled_first),
+		cmocka_unit_test(a_new_service_and_a_new_site_are_built),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
