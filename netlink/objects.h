@@ -52,4 +52,13 @@ struct object_set {
 
 void object_set_free(struct object_set *set); /* the arrays; they are malloc'ed */
 
+/* Total orders by what the kernel tells objects apart by: id; family, priority, table; table, prefix. */
+int object_nexthop_compare(const struct object_nexthop *a, const struct object_nexthop *b);
+int object_group_compare(const struct object_group *a, const struct object_group *b);
+int object_rule_compare(const struct object_rule *a, const struct object_rule *b);
+int object_route_compare(const struct object_route *a, const struct object_route *b);
+/* Beyond the id: the same in every respect. */
+bool object_nexthop_equal(const struct object_nexthop *a, const struct object_nexthop *b);
+bool object_group_equal(const struct object_group *a, const struct object_group *b);
+
 #endif
