@@ -23,7 +23,8 @@ struct timer {
 };
 
 struct wheel {
-	usec_t now; /* everything due up to here has been handed out */
+	usec_t now;	   /* everything due up to here has been handed out */
+	struct timer *due; /* found due, not yet handed out */
 	struct timer *slots[WHEEL_SLOTS];
 	uint64_t used[WHEEL_SLOTS / 64], summary;
 };
