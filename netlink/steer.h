@@ -12,8 +12,8 @@
 
 struct steer;
 
-/* What the indices in orders mean. Built by the main thread, read by the steering thread only while it is in
- * force. */
+/* What the indices in orders mean. Built by the main thread; read by the steering thread only, from its
+ * STEER_MAP order until the report that hands it back. */
 struct steer_group {
 	uint32_t id;
 	unsigned nmembers;
@@ -26,6 +26,13 @@ struct steer_map {
 	struct object_rule *rules;
 };
 
+/*
+ * STEER_DETACH    takes GROUP's MEMBER out of the kernel, and so out of its group.
+ * STEER_GROUP     makes GROUP consist of the members in MASK; those without an interface, and those that the
+ *                 kernel refuses, are left out (see the report's attached).
+ * STEER_RULE_DEL, STEER_RULE_ADD   RULE.
+ * STEER_MAP       MAP is in force from here on; what only the earlier map had is removed, nothing is made.
+ */
 enum steer_kind { STEER_DETACH, STEER_GROUP, STEER_RULE_DEL, STEER_RULE_ADD, STEER_MAP };
 
 struct steer_order {
@@ -38,9 +45,11 @@ struct steer_order {
 };
 
 struct steer_report {
-	struct steer_order order;
-	int error;   /* 0 or -errno; what is gone already was not an error to delete */
-	usec_t held; /* when the kernel had it */
+	struct steer_order
+		order;	   /* of STEER_MAP: with the earlier map (NULL at first), the receiver's to free */
+	int error;	   /* 0 or -errno; what is gone already was not an error to delete */
+	uint64_t attached; /* STEER_GROUP: the members that the kernel's group has now */
+	usec_t held;	   /* when the kernel had it */
 };
 
 struct steer_config {
@@ -51,22 +60,26 @@ struct steer_config {
 
 struct steer *steer_create(const struct steer_config *config, char *error, size_t size);
 int steer_start(struct steer *steer); /* 0 or -errno */
-void steer_stop(struct steer *steer); /* after the engine has stopped; orders queued are carried out first */
+/* After the engine has stopped. Orders queued are carried out first; their reports wait to be polled. Returns
+ * the map in force, now the caller's. */
+struct steer_map *steer_stop(struct steer *steer);
 void steer_free(struct steer *steer);
 
 /* Engine's thread. Copies ORDER; false when the ring is full. */
 bool steer_order(struct steer *steer, const struct steer_order *order);
 void steer_flush(struct steer *steer); /* wakes the thread */
 
-/* Main thread. STEER_MAP's report says that the earlier map is no longer used. */
+/* Main thread, when the fd is readable. Returns how many reports found the ring full since the last call
+ * (never one of STEER_MAP): not 0, check all of ours. */
 int steer_report_fd(const struct steer *steer);
-void steer_poll_reports(struct steer *steer, void (*fn)(void *context, const struct steer_report *report),
-			void *context);
+unsigned steer_poll_reports(struct steer *steer, void (*fn)(void *context, const struct steer_report *report),
+			    void *context);
 
 /* Before the threads start, or after they ended; main thread. What of RANGE and our protocol is in the
- * kernel: malloc'ed arrays in SET. 0 or -errno. */
+ * kernel: malloc'ed arrays in SET, empty on error. 0 or -errno with a message in ERROR, as for the others. */
 int steer_find(const struct object_range *range, struct object_set *set, char *error, size_t size);
-/* Makes the kernel's objects of RANGE the wanted ones, by plan_make(). Blocking: for start and stop. */
+/* Makes the kernel's objects of RANGE the wanted ones, by plan_make(). Blocking: for start and stop. Building
+ * ends at the first error, clearing away goes on. */
 int steer_settle(const struct object_range *range, struct object_set *found, struct object_set *wanted,
 		 char *error, size_t size);
 /* Takes away everything of ours. */
