@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The daemon's life: opens everything in an order in which a refusal leaves nothing behind, joins the parts,
+ * and takes them apart at a clean stop. The engine starts before anything is told to it; what a predecessor
+ * left in the kernel is settled before that, so that the policy begins with what is true.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cap-ng.h>
+
+#include "app_private.h"
+#include "core/table.h"
+#include "ops/view.h"
+
+#define PRESUME_FOR (5 * USEC_S) /* sessions with living peers are up again after 1 to 3 s */
+#define LINGER (3 * USEC_S)
+#define RETRY_PEERS 0.05 /* s */
+
+usec_t app_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * USEC_S + now.tv_nsec / 1000;
+}
+
+/* What the engine gives to the steering thread; in the engine's thread. */
+
+_Static_assert((int)STEER_DETACH == (int)POLICY_DETACH && (int)STEER_GROUP == (int)POLICY_GROUP &&
+		       (int)STEER_RULE_DEL == (int)POLICY_RULE_DEL &&
+		       (int)STEER_RULE_ADD == (int)POLICY_RULE_ADD,
+	       "orders are the policy's actions");
+
+static void order(void *context, const struct policy_action *action, usec_t detected)
+{
+	struct app *app = context;
+
+	if (!steer_order(app->steer, &(struct steer_order){
+					     .kind = action->kind,
+					     .member = action->member,
+					     .group = action->group,
+					     .rule = action->rule,
+					     .way = action->way,
+					     .mask = action->mask,
+					     .detected = detected,
+				     }))
+		atomic_fetch_add(&app->orders_lost, 1);
+}
+
+static void order_map(void *context, void *map)
+{
+	struct app *app = context;
+
+	if (!steer_order(app->steer, &(struct steer_order){.kind = STEER_MAP, .map = map}))
+		atomic_fetch_add(&app->orders_lost, 1);
+}
+
+static void flush_orders(void *context)
+{
+	struct app *app = context;
+
+	steer_flush(app->steer);
+}
+
+/* What comes back; in the main thread. */
+
+static void engine_event(void *context, const struct engine_event *event)
+{
+	struct app *app = context;
+
+	switch (event->kind) {
+	case ENGINE_STATE:
+	case ENGINE_NEGOTIATED:
+		app_peer_event(app, event);
+		break;
+	case ENGINE_ADD_FAILED:
+		app_peer_refused(app, event->slot);
+		break;
+	case ENGINE_REMOVED:
+		break;
+	case ENGINE_POLICY_RETIRED:
+		policy_free(event->policy);
+		free(event->slot_path);
+		if (event->map) {
+			app->map_engine = ((struct app_map *)event->map)->next;
+			app_map_release(event->map);
+		}
+		break;
+	case ENGINE_SWITCH:
+		app_policy_switch(app, event);
+		break;
+	case ENGINE_STALL:
+		events_add(app->events, LOG_LEVEL_WARNING, "stall", event->at,
+			   json_pack("{s:o}", "late", view_ms(event->lateness)));
+		break;
+	case ENGINE_LOST_EVENTS:
+		log_warning("%u events of the engine were lost: too many at once", event->count);
+		break;
+	}
+}
+
+static void on_engine(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	engine_poll_events(app->engine, engine_event, app);
+}
+
+static void steer_report(void *context, const struct steer_report *report)
+{
+	app_policy_report(context, report);
+}
+
+static void on_steer(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	steer_poll_reports(app->steer, steer_report, app);
+}
+
+static void link_changed(void *context, const struct monitor_link *link, bool gone)
+{
+	struct app *app = context;
+
+	app->links_changed = true;
+	if (app->ready)
+		events_add(app->events, LOG_LEVEL_DEBUG, "link", app_now(),
+			   json_pack("{s:o s:i s:b s:b}", "interface", view_text(link->name), "ifindex",
+				     (int)link->ifindex, "up", !gone && link->up, "carrier",
+				     !gone && link->carrier));
+}
+
+static void address_changed(void *context, uint32_t ifindex, const struct addr *addr, uint8_t length,
+			    bool gone)
+{
+	struct app *app = context;
+
+	app->links_changed = true;
+}
+
+/* Our own deletions come by here as well. The wait lets the link's news arrive, which follows that of its
+ * nexthops. */
+static void object_lost(void *context, const struct monitor_lost *lost)
+{
+	struct app *app = context;
+
+	if (app->map && lost->kind == MONITOR_LOST_NEXTHOP)
+		app_policy_group_gone(app, lost->id);
+	app_policy_check_in(app, 0.02);
+}
+
+static void monitor_resynced(void *context)
+{
+	struct app *app = context;
+
+	app->links_changed = true;
+	log_notice("netlink: more changes than the socket could hold; everything was read again");
+	app_policy_check_in(app, 0.02);
+}
+
+static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	monitor_read(app->monitor);
+	if (app->links_changed)
+		app_peers_resolve(app);
+	app->links_changed = false;
+}
+
+static void route_refused(void *context, uint32_t table, const struct prefix *prefix, int error)
+{
+	char text[PREFIX_TEXT];
+
+	log_error("steering: the kernel refused the route to %s in table %u: %s", prefix_format(prefix, text),
+		  table, strerror(-error));
+}
+
+static void tables_ready(void *context, uint32_t table, uint8_t family, bool ready)
+{
+	app_policy_ready(context, table, family, ready);
+}
+
+void app_routes_wake(struct app *app)
+{
+	if (routes_pending(app->routes))
+		ev_idle_start(app->loop, &app->routes_idle);
+}
+
+static void on_routes_idle(struct ev_loop *loop, ev_idle *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	routes_work(app->routes);
+	if (!routes_pending(app->routes))
+		ev_idle_stop(loop, watcher);
+}
+
+static void on_routes_timer(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	app_routes_wake(watcher->data);
+}
+
+static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	if (app->peers_dirty)
+		app_peers_resolve(app);
+	else
+		ev_timer_stop(loop, watcher);
+}
+
+static void on_check(struct ev_loop *loop, ev_timer *watcher, int revents)
+{
+	app_policy_check(watcher->data);
+}
+
+/* Start */
+
+static int refuse(char *error, size_t size, const char *format, const char *what)
+{
+	snprintf(error, size, format, what, strerror(errno));
+	return -1;
+}
+
+static int lock_state(struct app *app, char *error, size_t size)
+{
+	char path[4096], pid[32] = "";
+	ssize_t n;
+
+	if (mkdir(app->options.state_dir, 0755) && errno != EEXIST)
+		return refuse(error, size, "cannot make the state folder %s: %s", app->options.state_dir);
+	snprintf(path, sizeof(path), "%s/lock", app->options.state_dir);
+	app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (app->lock_fd < 0)
+		return refuse(error, size, "cannot open %s: %s", path);
+	if (flock(app->lock_fd, LOCK_EX | LOCK_NB)) {
+		n = read(app->lock_fd, pid, sizeof(pid) - 1);
+		pid[strcspn(pid, "\n")] = '\0';
+		snprintf(error, size,
+			 "another bfdd%s%s%s uses the state folder %s: stop it, or give this one another "
+			 "with -S",
+			 n > 0 ? " (pid " : "", n > 0 ? pid : "", n > 0 ? ")" : "", app->options.state_dir);
+		return -1;
+	}
+	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(app->lock_fd, 0) || pwrite(app->lock_fd, pid, n, 0) != n)
+		return refuse(error, size, "cannot write %s: %s", path);
+	return 0;
+}
+
+static bool may(unsigned capability, const char *name, const char *why, char *error, size_t size)
+{
+	if (capng_have_capability(CAPNG_EFFECTIVE, capability))
+		return true;
+	snprintf(error, size,
+		 "%s is missing, needed %s: run as root, or give it (systemd: AmbientCapabilities=%s; a "
+		 "file: setcap)",
+		 name, why, name);
+	return false;
+}
+
+static int open_engine(struct app *app, char *error, size_t size)
+{
+	const struct engine_config engine = {
+		.thread_start = rt_thread_start,
+		.thread_context = &app->engine_thread,
+		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
+		.presume_for = PRESUME_FOR,
+	};
+	const struct steer_config steer = {
+		.range = app->range,
+		.thread_start = rt_thread_start,
+		.thread_context = &app->steer_thread,
+	};
+
+	/* Half of each millisecond for the engine; steering waits for the kernel more than it runs. */
+	app->engine_thread = (struct rt_thread){.name = "bfdd-engine",
+						.wanted = app->config->daemon.realtime,
+						.priority = app->config->daemon.realtime_priority,
+						.runtime_us = 500};
+	app->steer_thread = app->engine_thread;
+	snprintf(app->steer_thread.name, sizeof(app->steer_thread.name), "bfdd-steer");
+	app->steer_thread.runtime_us = 300;
+	app->engine = engine_create(&engine, error, size);
+	app->steer = app->engine ? steer_create(&steer, error, size) : NULL;
+	return app->steer ? 0 : -1;
+}
+
+static int open_kernel(struct app *app, char *error, size_t size)
+{
+	const struct routes_callbacks routes = {
+		.ready = tables_ready, .failed = route_refused, .context = app};
+	const struct monitor_callbacks monitor = {.link = link_changed,
+						  .address = address_changed,
+						  .lost = object_lost,
+						  .resync = monitor_resynced,
+						  .context = app};
+
+	app->routes = routes_create(&app->range, &routes, error, size);
+	app->monitor = app->routes ? monitor_create(app->range.protocol, &monitor, error, size) : NULL;
+	return app->monitor ? 0 : -1;
+}
+
+static int start_threads(struct app *app, char *error, size_t size)
+{
+	int err = steer_start(app->steer);
+
+	app->steer_runs = !err;
+	if (!err) {
+		err = engine_start(app->engine);
+		app->engine_runs = !err;
+	}
+	if (!err)
+		return 0;
+	errno = -err;
+	return refuse(error, size, "cannot start the %s thread: %s", app->steer_runs ? "engine" : "steering");
+}
+
+static void watch(struct app *app)
+{
+	ev_io_init(&app->engine_watcher, on_engine, engine_event_fd(app->engine), EV_READ);
+	ev_io_init(&app->steer_watcher, on_steer, steer_report_fd(app->steer), EV_READ);
+	ev_io_init(&app->monitor_watcher, on_monitor, monitor_fd(app->monitor), EV_READ);
+	ev_idle_init(&app->routes_idle, on_routes_idle);
+	ev_timer_init(&app->routes_timer, on_routes_timer, 1., 1.);
+	ev_timer_init(&app->retry_timer, on_retry, RETRY_PEERS, RETRY_PEERS);
+	ev_init(&app->check_timer, on_check);
+	app->engine_watcher.data = app->steer_watcher.data = app->monitor_watcher.data = app;
+	app->routes_idle.data = app->routes_timer.data = app->retry_timer.data = app->check_timer.data = app;
+	ev_set_priority(&app->engine_watcher, EV_MAXPRI);
+	ev_set_priority(&app->monitor_watcher, EV_MAXPRI);
+	ev_io_start(app->loop, &app->engine_watcher);
+	ev_io_start(app->loop, &app->steer_watcher);
+	ev_io_start(app->loop, &app->monitor_watcher);
+	ev_timer_start(app->loop, &app->routes_timer);
+}
+
+static int start(struct app *app, char *error, size_t size)
+{
+	capng_get_caps_process();
+	if (lock_state(app, error, size) ||
+	    !may(CAP_NET_ADMIN, "CAP_NET_ADMIN", "to steer routes", error, size) ||
+	    !may(CAP_NET_RAW, "CAP_NET_RAW", "to send BFD packets", error, size))
+		return -1;
+	app->memory_locked = app->config->daemon.realtime ? rt_lock_memory() : -ENOTSUP;
+	app_policy_range(app);
+	app->events = events_create(app->config->daemon.events);
+	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
+	app->services = app_services_load(NULL, NULL, app->config);
+	if (!app->events || !app->slot_peer || !app->services || !app_peers_load(app, app->config, NULL)) {
+		snprintf(error, size, "out of memory");
+		return -1;
+	}
+	if (open_engine(app, error, size) || open_kernel(app, error, size))
+		return -1;
+	app->control = control_create(app->loop, app->options.control_path, app_command, app, error, size);
+	if (!app->control)
+		return -1;
+	watch(app);
+	if (start_threads(app, error, size))
+		return -1;
+	app_peers_find_gateways(app);
+	if (!app_policy_start(app, error, size))
+		return -1;
+	app_peers_resolve(app);
+	app->links_changed = false;
+	app->ready = true;
+	return 0;
+}
+
+static void say_started(struct app *app)
+{
+	events_add(app->events, LOG_LEVEL_NOTICE, "start", app_now(),
+		   json_pack("{s:i s:i s:i s:s s:s s:b}", "peers", (int)app->config->npeers, "sites",
+			     (int)app->config->nsites, "services", (int)app->config->nservices,
+			     "engine-scheduling", rt_class_name(atomic_load(&app->engine_thread.got)),
+			     "steering-scheduling", rt_class_name(atomic_load(&app->steer_thread.got)),
+			     "memory-locked", !app->memory_locked));
+	if (!app->config->daemon.realtime)
+		return;
+	if (atomic_load(&app->engine_thread.got) == RT_ORDINARY)
+		log_warning("no real-time scheduling (CAP_SYS_NICE is missing, or the system refuses it): "
+			    "a busy host can delay detection");
+	if (app->memory_locked)
+		log_warning("memory cannot be locked (%s): paging can delay detection; raise LimitMEMLOCK or "
+			    "give CAP_IPC_LOCK",
+			    strerror(-app->memory_locked));
+}
+
+struct app *app_create(struct ev_loop *loop, const struct app_options *options, struct config *config,
+		       char *error, size_t size)
+{
+	struct app *app = calloc(1, sizeof(*app));
+
+	if (!app) {
+		config_free(config);
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	app->loop = loop;
+	app->options = *options;
+	app->config = config;
+	app->started = app_now();
+	app->loaded_at = app->started;
+	app->lock_fd = -1;
+	if (start(app, error, size)) {
+		app->failed = true;
+		app_free(app);
+		return NULL;
+	}
+	say_started(app);
+	return app;
+}
+
+static void unwatch(struct app *app)
+{
+	ev_io_stop(app->loop, &app->engine_watcher);
+	ev_io_stop(app->loop, &app->steer_watcher);
+	ev_io_stop(app->loop, &app->monitor_watcher);
+	ev_idle_stop(app->loop, &app->routes_idle);
+	ev_timer_stop(app->loop, &app->routes_timer);
+	ev_timer_stop(app->loop, &app->retry_timer);
+	ev_timer_stop(app->loop, &app->check_timer);
+}
+
+void app_free(struct app *app)
+{
+	unwatch(app);
+	control_free(app->control);
+	if (app->engine_runs)
+		engine_stop(app->engine, LINGER);
+	if (app->steer_runs)
+		steer_stop(app->steer);
+	if (!app->failed)
+		app_policy_stop(app);
+	if (app->engine_runs)
+		engine_poll_events(app->engine, engine_event, app);
+	if (app->steer_runs)
+		steer_poll_reports(app->steer, steer_report, app);
+	monitor_free(app->monitor);
+	routes_free(app->routes);
+	engine_free(app->engine);
+	steer_free(app->steer);
+	app_policy_free(app);
+	app_peers_free(app);
+	events_free(app->events);
+	free(app->services);
+	free(app->slot_peer);
+	config_free(app->config);
+	if (app->lock_fd >= 0)
+		close(app->lock_fd);
+	free(app);
+}

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The control socket's commands. What the engine owns is asked of it as a copy, and the answer is given when
+ * the copy comes. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "app_private.h"
+#include "ops/view.h"
+#include "version.h"
+
+/* A request that waits for a snapshot. */
+struct pending {
+	struct app *app;
+	struct control_request *request;
+	char name[CONFIG_NAME]; /* of the one peer that is asked for; "": all */
+};
+
+static struct pending *pend(struct app *app, struct control_request *request, const char *name)
+{
+	struct pending *pending = calloc(1, sizeof(*pending));
+
+	if (!pending) {
+		control_fail(request, "out of memory");
+		return NULL;
+	}
+	pending->app = app;
+	pending->request = request;
+	snprintf(pending->name, sizeof(pending->name), "%s", name);
+	return pending;
+}
+
+static void refuse_busy(struct pending *pending)
+{
+	control_fail(pending->request, "the engine is busy, try again");
+	free(pending);
+}
+
+/* Peers */
+
+static int compare_slots(const void *a, const void *b)
+{
+	return (int)*(const uint16_t *)a - (int)((const struct session *)b)->slot;
+}
+
+static const struct session *find_session(const struct session *sessions, unsigned count, int slot)
+{
+	uint16_t key = slot;
+
+	return slot == APP_NO_SLOT ? NULL : bsearch(&key, sessions, count, sizeof(*sessions), compare_slots);
+}
+
+static const char *peer_site(const struct app *app, unsigned peer)
+{
+	for (unsigned s = 0; s < app->config->nsites; s++)
+		for (unsigned i = 0; i < app->config->sites[s].npeers; i++)
+			if (app->config->sites[s].peers[i] == peer)
+				return app->config->sites[s].name;
+	return NULL;
+}
+
+static json_t *peer_object(const struct app *app, const struct app_peer *peer, const struct session *session,
+			   bool detail)
+{
+	const struct session_key key = {
+		.peer = peer->config.address,
+		.local = peer->local.family ? peer->local : peer->config.local_address,
+		.multihop = peer->config.multihop,
+	};
+	const struct view_peer view = {
+		.name = peer->config.name,
+		.interface = peer->config.interface,
+		.profile = peer->config.profile,
+		.site = detail ? peer_site(app, peer - app->peers) : NULL,
+		.waiting = peer->waiting[0] ? peer->waiting : NULL,
+		.session = session,
+		.config = &peer->config.session,
+		.key = session ? &session->key : &key,
+	};
+
+	return detail ? view_peer_detail(&view) : view_peer(&view);
+}
+
+static void answer_peers(void *context, const struct session *sessions, unsigned count)
+{
+	struct pending *pending = context;
+	struct app *app = pending->app;
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < app->npeers; i++) {
+		struct app_peer *peer = &app->peers[i];
+
+		json_array_append_new(
+			all, peer_object(app, peer, find_session(sessions, count, peer->slot), false));
+	}
+	control_reply(pending->request, all);
+	free(pending);
+}
+
+static void answer_peer(void *context, const struct session *sessions, unsigned count)
+{
+	struct pending *pending = context;
+	struct app_peer *peer = app_peer_by_name(pending->app, pending->name);
+
+	if (peer)
+		control_reply(pending->request, peer_object(pending->app, peer,
+							    find_session(sessions, count, peer->slot), true));
+	else
+		control_fail(pending->request, "peer %s was removed", pending->name);
+	free(pending);
+}
+
+static void peers(struct app *app, struct control_request *request, const json_t *args)
+{
+	struct pending *pending = pend(app, request, "");
+
+	if (pending && !engine_snapshot(app->engine, answer_peers, pending))
+		refuse_busy(pending);
+}
+
+static void peer(struct app *app, struct control_request *request, const json_t *args)
+{
+	const char *name = json_string_value(json_array_get(args, 0));
+	struct pending *pending;
+
+	if (!name || !app_peer_by_name(app, name)) {
+		control_fail(request, name ? "no peer is called %s" : "which peer? (peer NAME)", name);
+		return;
+	}
+	pending = pend(app, request, name);
+	if (pending && !engine_snapshot(app->engine, answer_peer, pending))
+		refuse_busy(pending);
+}
+
+/* Sites and services: what the policy says */
+
+static bool same_peer(const struct view_path *path, const char *peer)
+{
+	return !strcmp(path->peer, peer);
+}
+
+/* Adds the group's members; a peer that another family brought already is joined with it. */
+static unsigned add_paths(const struct app_map *map, const struct policy_group *group, unsigned index,
+			  bool active, struct view_path *paths, unsigned n)
+{
+	uint64_t live = group->live | group->presumed;
+
+	for (unsigned m = 0; m < group->npaths; m++) {
+		const char *name = map->groups[index].members[m].peer_name;
+		bool usable = live >> m & 1, in_use = active && (live & group->attached) >> m & 1;
+		unsigned i = 0;
+
+		while (i < n && !same_peer(&paths[i], name))
+			i++;
+		if (i == n)
+			paths[n++] = (struct view_path){.peer = name, .site = map->groups[index].site};
+		paths[i].usable |= usable;
+		paths[i].in_use |= in_use;
+	}
+	return n;
+}
+
+static const char *active_site(const struct app_map *map, const struct policy *policy, unsigned w)
+{
+	int active = policy_active(&policy->ways[w]);
+
+	return active < 0 ? NULL : map->choices[policy->ways[w].choices[active].rule].site;
+}
+
+static json_t *service_object(struct app *app, const struct policy *policy, const struct app_service *record)
+{
+	const struct app_map *map = app->map_engine;
+	struct view_path *paths = calloc(2 * POLICY_CHOICES * POLICY_MEMBERS, sizeof(*paths));
+	struct view_service view = {
+		.name = record->name,
+		.switches = record->switches,
+		.last = {.at = record->switch_at, .reason = record->reason, .detection_to_kernel = -1},
+	};
+	json_t *object;
+
+	if (record->switch_at && record->steered_for == record->switch_at)
+		view.last.detection_to_kernel = record->held_max - record->switch_at;
+	for (unsigned w = 0; paths && w < policy->nways; w++) {
+		const struct policy_way *way = &policy->ways[w];
+		int active = policy_active(way);
+
+		if (strcmp(map->ways[w].service, record->name))
+			continue;
+		*(way->family == AF_INET ? &view.active_site_v4
+					 : &view.active_site_v6) = active_site(map, policy, w);
+		for (int c = 0; c < way->nchoices; c++)
+			view.npaths = add_paths(map, &policy->groups[way->choices[c].group],
+						way->choices[c].group, c == active, paths, view.npaths);
+	}
+	view.active_site = view.active_site_v4 ? view.active_site_v4 : view.active_site_v6;
+	view.paths = paths;
+	object = view_service(&view);
+	free(paths);
+	return object;
+}
+
+static void answer_services(void *context, const struct policy *policy)
+{
+	struct pending *pending = context;
+	struct app *app = pending->app;
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < app->config->nservices; i++)
+		json_array_append_new(all, service_object(app, policy, &app->services[i]));
+	control_reply(pending->request, all);
+	free(pending);
+}
+
+static bool in_use(const struct app_map *map, const struct policy *policy, const char *peer)
+{
+	for (unsigned w = 0; w < policy->nways; w++) {
+		const struct policy_way *way = &policy->ways[w];
+		int active = policy_active(way);
+		const struct policy_group *group;
+
+		if (active < 0)
+			continue;
+		group = &policy->groups[way->choices[active].group];
+		for (unsigned m = 0; m < group->npaths; m++)
+			if (!strcmp(map->groups[way->choices[active].group].members[m].peer_name, peer))
+				return ((group->live | group->presumed) & group->attached) >> m & 1;
+	}
+	return false;
+}
+
+static json_t *site_object(struct app *app, const struct policy *policy, const struct config_site *site)
+{
+	struct view_path *paths = calloc(site->npeers + 1, sizeof(*paths));
+	struct view_site view = {.name = site->name, .npaths = paths ? site->npeers : 0, .paths = paths};
+	json_t *object;
+
+	for (unsigned i = 0; i < view.npaths; i++) {
+		const struct app_peer *p = &app->peers[site->peers[i]];
+
+		paths[i] = (struct view_path){
+			.peer = p->config.name,
+			.site = site->name,
+			.usable = p->state == BFD_UP,
+			.in_use = in_use(app->map_engine, policy, p->config.name),
+		};
+		view.nusable += paths[i].usable;
+	}
+	object = view_site(&view);
+	free(paths);
+	return object;
+}
+
+static void answer_sites(void *context, const struct policy *policy)
+{
+	struct pending *pending = context;
+	struct app *app = pending->app;
+	json_t *all = json_array();
+
+	for (unsigned i = 0; i < app->config->nsites; i++)
+		json_array_append_new(all, site_object(app, policy, &app->config->sites[i]));
+	control_reply(pending->request, all);
+	free(pending);
+}
+
+static void from_policy(struct app *app, struct control_request *request, engine_policy_fn *answer)
+{
+	struct pending *pending = pend(app, request, "");
+
+	if (pending && !engine_snapshot_policy(app->engine, answer, pending))
+		refuse_busy(pending);
+}
+
+static void sites(struct app *app, struct control_request *request, const json_t *args)
+{
+	from_policy(app, request, answer_sites);
+}
+
+static void services(struct app *app, struct control_request *request, const json_t *args)
+{
+	from_policy(app, request, answer_services);
+}
+
+/* Status */
+
+static json_t *session_counts(const struct app *app)
+{
+	json_int_t counts[4] = {0};
+
+	for (unsigned i = 0; i < app->npeers; i++)
+		counts[app->peers[i].state & 3]++;
+	return json_pack("{s:I s:I s:I s:I s:I}", "total", (json_int_t)app->npeers, "up", counts[BFD_UP],
+			 "init", counts[BFD_INIT], "down", counts[BFD_DOWN], "admin-down",
+			 counts[BFD_ADMIN_DOWN]);
+}
+
+static json_t *engine_object(const struct app *app)
+{
+	struct engine_stats stats;
+
+	engine_stats(app->engine, &stats);
+	return json_pack("{s:s s:b s:I s:I s:I s:I s:I s:I s:o s:o}", "scheduling",
+			 rt_class_name(atomic_load(&app->engine_thread.got)), "tick-mode", stats.tick_mode,
+			 "wakeups", (json_int_t)stats.wakeups, "packets-in", (json_int_t)stats.packets_in,
+			 "packets-out", (json_int_t)stats.packets_out, "send-errors",
+			 (json_int_t)stats.send_errors, "receive-overflows",
+			 (json_int_t)stats.receive_overflows, "stalls", (json_int_t)stats.stalls, "stall-max",
+			 view_ms(stats.stall_max), "drops", view_drops(stats.drops));
+}
+
+static void status(struct app *app, struct control_request *request, const json_t *args)
+{
+	char since[EVENTS_TIME], loaded[EVENTS_TIME];
+	usec_t now = app_now();
+
+	control_reply(request,
+		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I}}",
+				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
+				events_time(app->started, since), "uptime",
+				(json_int_t)((now - app->started) / USEC_S), "config", "file",
+				app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
+				"sessions", session_counts(app), "sites", (int)app->config->nsites,
+				"services", (int)app->config->nservices, "memory-locked", !app->memory_locked,
+				"engine", engine_object(app), "steering", "scheduling",
+				rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
+				(json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
+				(json_int_t)atomic_load(&app->orders_lost)));
+}
+
+/* Events */
+
+struct follower {
+	struct app *app;
+	struct control_request *request;
+	unsigned handle;
+};
+
+static void push(void *context, json_t *event)
+{
+	struct follower *follower = context;
+
+	control_push(follower->request, event);
+}
+
+static void unfollow(void *context)
+{
+	struct follower *follower = context;
+
+	events_unsubscribe(follower->app->events, follower->handle);
+	free(follower);
+}
+
+static void events(struct app *app, struct control_request *request, const json_t *args)
+{
+	const char *follow = json_string_value(json_array_get(args, 0));
+	struct follower *follower;
+
+	if (!follow || strcmp(follow, "--follow")) {
+		control_reply(request, events_all(app->events));
+		return;
+	}
+	follower = calloc(1, sizeof(*follower));
+	if (follower) {
+		*follower = (struct follower){.app = app, .request = request};
+		follower->handle = events_subscribe(app->events, push, follower);
+	}
+	if (!follower || !follower->handle) {
+		free(follower);
+		control_fail(request, "out of memory");
+		return;
+	}
+	control_stream(request, events_all(app->events), unfollow, follower);
+}
+
+static void reload(struct app *app, struct control_request *request, const json_t *args)
+{
+	char *error = NULL;
+	json_t *changed = app_apply(app, &error);
+
+	if (changed)
+		control_reply(request, changed);
+	else
+		control_fail(request, "%s", error ? error : "out of memory");
+	free(error);
+}
+
+void app_command(void *context, struct control_request *request, const char *command, const json_t *args)
+{
+	static const struct {
+		const char *name;
+		void (*answer)(struct app *app, struct control_request *request, const json_t *args);
+	} commands[] = {
+		{"status", status},	{"peers", peers},   {"peer", peer},	{"sites", sites},
+		{"services", services}, {"events", events}, {"reload", reload},
+	};
+
+	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)
+		if (!strcmp(command, commands[i].name)) {
+			commands[i].answer(context, request, args);
+			return;
+		}
+	control_fail(request, "unknown command %s", command);
+}

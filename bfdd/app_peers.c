@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Peers: from the configuration to sessions, and the search for each one's interface and local address. A
+ * session is handed to the engine once its path was found for the first time; from then on the path comes and
+ * goes, the session stays.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_private.h"
+#include "core/table.h"
+#include "ops/view.h"
+
+#define SUBSECOND USEC_S
+
+struct app_peer *app_peer_by_slot(struct app *app, unsigned slot)
+{
+	return slot < TABLE_SLOTS && app->slot_peer[slot] ? &app->peers[app->slot_peer[slot] - 1] : NULL;
+}
+
+struct app_peer *app_peer_by_name(struct app *app, const char *name)
+{
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (!strcmp(app->peers[i].config.name, name))
+			return &app->peers[i];
+	return NULL;
+}
+
+const char *app_peer_cause(const struct app_peer *peer, char *buf, size_t size)
+{
+	if (peer->state == BFD_UP)
+		snprintf(buf, size, "%s is up", peer->config.name);
+	else
+		snprintf(buf, size, "%s went down: %s", peer->config.name, bfd_diag_name(peer->diag));
+	return buf;
+}
+
+static int waiting(struct app_peer *peer, const char *format, const char *what)
+{
+	snprintf(peer->waiting, sizeof(peer->waiting), format, what);
+	return -1;
+}
+
+/* 0: path found; -1: WAITING says for what. */
+static int find_path(struct app *app, struct app_peer *peer, struct addr *local, uint32_t *ifindex)
+{
+	const struct config_peer *config = &peer->config;
+	const struct monitor_link *link = NULL;
+	char text[ADDR_TEXT];
+	uint32_t found = 0;
+
+	*local = config->local_address;
+	*ifindex = 0;
+	if (config->interface[0]) {
+		link = monitor_link_by_name(app->monitor, config->interface);
+		if (!link)
+			return waiting(peer, "interface %s", config->interface);
+		*ifindex = link->ifindex;
+	}
+	if (local->family == AF_UNSPEC) {
+		if (!monitor_local_for(app->monitor, *ifindex, &config->address, local, &found))
+			return waiting(peer, "a local address for %s", addr_format(&config->address, text));
+	} else if (config->multihop) {
+		found = monitor_holder(app->monitor, local);
+	} else if (*ifindex) {
+		found = monitor_has_address(app->monitor, *ifindex, local) ? *ifindex : 0;
+	} else {
+		found = monitor_holder(app->monitor, local);
+	}
+	if (!found)
+		return waiting(peer, "local address %s", addr_format(local, text));
+	if (!*ifindex && !config->multihop)
+		*ifindex = found;
+	if (!link && *ifindex)
+		link = monitor_link_by_index(app->monitor, *ifindex);
+	if (link && !link->up)
+		return waiting(peer, "interface %s to be set up", link->name);
+	if (link && !link->carrier)
+		return waiting(peer, "carrier on %s", link->name);
+	peer->waiting[0] = '\0';
+	return 0;
+}
+
+/* Where a service's packets to this peer leave; changes of the index ask for a new map. */
+static bool find_gateway(struct app *app, struct app_peer *peer, uint32_t session_ifindex)
+{
+	const struct monitor_link *link = NULL;
+	uint32_t before = peer->gateway_ifindex;
+
+	if (peer->config.interface[0])
+		link = monitor_link_by_name(app->monitor, peer->config.interface);
+	else if (session_ifindex)
+		link = monitor_link_by_index(app->monitor, session_ifindex);
+	/* An interface that went keeps its index here until another takes its place: the kernel's objects
+	 * went with it. */
+	if (link)
+		peer->gateway_ifindex = link->ifindex;
+	peer->gateway_up = link && link->up && link->carrier;
+	return peer->gateway_ifindex != before;
+}
+
+/* False: the engine could not take it now; asked again soon. */
+static bool hand_over(struct app *app, struct app_peer *peer, const struct addr *local, uint32_t ifindex)
+{
+	struct session_key key = {
+		.peer = peer->config.address,
+		.local = *local,
+		.ifindex = ifindex,
+		.multihop = peer->config.multihop,
+	};
+
+	if (peer->slot == APP_NO_SLOT) {
+		peer->slot = engine_add(app->engine, &peer->config.session, &key, peer->path);
+		if (peer->slot < 0) {
+			peer->slot = APP_NO_SLOT;
+			return false;
+		}
+		app->slot_peer[peer->slot] = peer - app->peers + 1;
+		peer->path_up = false;
+	}
+	if (!engine_path(app->engine, peer->slot, true, local, ifindex))
+		return false;
+	peer->path_up = true;
+	peer->local = *local;
+	peer->ifindex = ifindex;
+	return true;
+}
+
+/* False: to be tried again. */
+static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
+{
+	struct addr local;
+	uint32_t ifindex;
+	char before[sizeof(peer->waiting)];
+	bool found;
+
+	memcpy(before, peer->waiting, sizeof(before));
+	found = !find_path(app, peer, &local, &ifindex);
+	*gateway_moved |= find_gateway(app, peer, found ? ifindex : 0);
+	if (!found && strcmp(before, peer->waiting))
+		log_notice("peer %s waits for %s", peer->config.name, peer->waiting);
+	if (!found) {
+		if (peer->slot == APP_NO_SLOT || !peer->path_up)
+			return true;
+		if (!engine_path(app->engine, peer->slot, false, &peer->local, peer->ifindex))
+			return false;
+		peer->path_up = false;
+		return true;
+	}
+	if (peer->slot != APP_NO_SLOT && peer->path_up && peer->ifindex == ifindex &&
+	    addr_equal(&peer->local, &local))
+		return true;
+	return hand_over(app, peer, &local, ifindex);
+}
+
+void app_peers_find_gateways(struct app *app)
+{
+	struct addr local;
+	uint32_t ifindex;
+
+	for (unsigned i = 0; i < app->npeers; i++) {
+		bool found = !find_path(app, &app->peers[i], &local, &ifindex);
+
+		find_gateway(app, &app->peers[i], found ? ifindex : 0);
+	}
+}
+
+void app_peer_refused(struct app *app, unsigned slot)
+{
+	struct app_peer *peer = app_peer_by_slot(app, slot);
+
+	if (!peer)
+		return;
+	log_notice("peer %s waits for the end of another session with its addresses", peer->config.name);
+	app->slot_peer[slot] = 0;
+	peer->slot = APP_NO_SLOT;
+	app->peers_dirty = true;
+	ev_timer_again(app->loop, &app->retry_timer);
+}
+
+void app_peers_resolve(struct app *app)
+{
+	bool gateway_moved = false;
+
+	app->peers_dirty = false;
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (!resolve(app, &app->peers[i], &gateway_moved))
+			app->peers_dirty = true;
+	if (gateway_moved && app->map)
+		app_policy_build(app);
+	else
+		app_policy_resolve(app);
+	if (app->peers_dirty)
+		ev_timer_again(app->loop, &app->retry_timer);
+	else
+		ev_timer_stop(app->loop, &app->retry_timer);
+}
+
+struct load {
+	struct app *app;
+	struct app_peer *peers;
+	const struct config *config;
+};
+
+static void load_peer(void *context, enum config_change change, const struct config_peer *old,
+		      const struct config_peer *new)
+{
+	struct load *load = context;
+	struct app *app = load->app;
+	struct app_peer *was = old ? app_peer_by_name(app, old->name) : NULL, *peer;
+
+	if (change == CONFIG_REMOVED || change == CONFIG_MOVED) {
+		if (was->slot != APP_NO_SLOT) {
+			while (!engine_remove(app->engine, was->slot))
+				nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+			app->slot_peer[was->slot] = 0;
+		}
+		if (change == CONFIG_REMOVED)
+			return;
+		was = NULL;
+	}
+	peer = &load->peers[new - load->config->peers];
+	if (was)
+		*peer = *was;
+	else
+		*peer = (struct app_peer){.slot = APP_NO_SLOT, .path = SESSION_NO_PATH, .state = BFD_DOWN};
+	peer->config = *new;
+	if (peer->slot == APP_NO_SLOT)
+		return;
+	if (change == CONFIG_TIMERS)
+		while (!engine_configure(app->engine, peer->slot, &new->session))
+			nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+}
+
+/* Peers of OLD (may be NULL) become those of CONFIG. The caller builds the policy and resolves afterwards. */
+bool app_peers_load(struct app *app, const struct config *config, const struct config *old)
+{
+	struct load load = {.app = app, .config = config};
+
+	load.peers = calloc(config->npeers + 1, sizeof(*load.peers));
+	if (!load.peers)
+		return false;
+	config_diff(old, config, load_peer, &load);
+	free(app->peers);
+	app->peers = load.peers;
+	app->npeers = config->npeers;
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (app->peers[i].slot != APP_NO_SLOT)
+			app->slot_peer[app->peers[i].slot] = i + 1;
+	return true;
+}
+
+void app_peers_free(struct app *app)
+{
+	free(app->peers);
+	app->peers = NULL;
+	app->npeers = 0;
+}
+
+static void state_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
+{
+	bool told = event->remote_state == BFD_ADMIN_DOWN &&
+		    event->to == BFD_DOWN; /* maintenance, no failure (RFC 5882 3.2) */
+	enum log_level level = event->from == BFD_UP && !told ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
+	char address[ADDR_TEXT];
+
+	peer->state = event->to;
+	peer->diag = event->diag;
+	events_add(app->events, level, "session", event->at,
+		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config.name, "address",
+			     addr_format(&peer->config.address, address), "from", bfd_state_name(event->from),
+			     "to", bfd_state_name(event->to), "diagnostic", bfd_diag_name(event->diag),
+			     "remote-state", bfd_state_name(event->remote_state), "remote-diagnostic",
+			     bfd_diag_name(event->remote_diag)));
+}
+
+static void negotiated_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
+{
+	bool slow = peer->state == BFD_UP && event->detection_time > SUBSECOND;
+
+	events_add(app->events, LOG_LEVEL_DEBUG, "negotiated", event->at,
+		   json_pack("{s:s s:o s:o}", "peer", peer->config.name, "transmit-interval",
+			     view_ms(event->tx_interval), "detection-time", view_ms(event->detection_time)));
+	if (slow && !peer->subsecond_warned)
+		log_warning("peer %s: the negotiated detection time of %u ms misses subsecond convergence; "
+			    "the slower side wins",
+			    peer->config.name, event->detection_time / 1000);
+	peer->subsecond_warned = slow;
+}
+
+void app_peer_event(struct app *app, const struct engine_event *event)
+{
+	struct app_peer *peer = app_peer_by_slot(app, event->slot);
+
+	if (!peer) /* removed meanwhile: its session only says goodbye */
+		return;
+	if (event->kind == ENGINE_STATE)
+		state_event(app, peer, event);
+	else
+		negotiated_event(app, peer, event);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the files of the composition root share: app.c (life), app_peers.c (peers and their paths),
+ * app_policy.c (policy and steering), app_commands.c (the control socket's answers). Main thread only. */
+#ifndef APP_PRIVATE_H
+#define APP_PRIVATE_H
+
+#include <ev.h>
+#include <time.h>
+
+#include "app.h"
+#include "config/config.h"
+#include "ids.h"
+#include "io/engine.h"
+#include "netlink/monitor.h"
+#include "netlink/routes.h"
+#include "netlink/steer.h"
+#include "ops/control.h"
+#include "ops/events.h"
+#include "ops/log.h"
+#include "rt.h"
+
+#define APP_NO_SLOT (-1)
+
+/* A configured peer and what became of it. */
+struct app_peer {
+	struct config_peer config;
+	int slot;		  /* APP_NO_SLOT: the engine has no session yet */
+	bool path_up;		  /* as last told to the engine */
+	uint32_t ifindex;	  /* of its session; 0: any */
+	uint32_t gateway_ifindex; /* where a service's traffic leaves towards it; 0: not known */
+	bool gateway_up;	  /* that link is up and has carrier */
+	struct addr local;
+	char waiting[96]; /* "": nothing */
+	uint16_t path;	  /* index in the policy, or SESSION_NO_PATH */
+	uint8_t state;	  /* as last heard from the engine */
+	uint8_t diag;
+	bool subsecond_warned;
+};
+
+/* What a group and a rule index of a policy mean. Names, because a reload may come between an order and its
+ * report. */
+struct app_member {
+	unsigned peer; /* index in app->peers; only of the newest map */
+	char peer_name[CONFIG_NAME];
+	bool resolved; /* as last told to the engine */
+};
+
+struct app_group {
+	char site[CONFIG_NAME];
+	unsigned nmembers;
+	struct app_member *members;
+};
+
+struct app_choice {
+	uint16_t group, way;
+	char site[CONFIG_NAME];
+};
+
+/* One service in one family. */
+struct app_way {
+	char service[CONFIG_NAME];
+	unsigned index; /* in the configuration; only of the newest map */
+	uint8_t family;
+	int active; /* choice in force, as heard from the engine; -1: none */
+	unsigned first_rule, nchoices;
+};
+
+/* The steering map and its meaning. Lives until both threads have let go of it. */
+struct app_map {
+	struct steer_map map; /* first: what the threads see */
+	struct app_group *groups;
+	struct app_choice *choices; /* by rule index */
+	struct app_way *ways;
+	unsigned nways;
+	struct app_map *next; /* the one built after it */
+	unsigned released;    /* by engine and steering */
+};
+
+/* What a service has been through. By name, so that a reload keeps it. */
+struct app_service {
+	char name[CONFIG_NAME];
+	uint64_t switches;
+	bool carried;	  /* it had an active site once */
+	usec_t switch_at; /* 0: never */
+	char reason[160];
+	usec_t steered_for; /* `detected` of the orders that held_max belongs to */
+	usec_t held_max;
+};
+
+struct app_table {
+	uint32_t table;
+	uint8_t family;
+};
+
+struct app {
+	struct ev_loop *loop;
+	struct app_options options;
+	struct config *config;
+	usec_t started, loaded_at;
+	int lock_fd;
+
+	struct events *events;
+	struct control *control;
+	struct engine *engine;
+	struct steer *steer;
+	struct monitor *monitor;
+	struct routes *routes;
+	struct rt_thread engine_thread, steer_thread;
+	int memory_locked; /* 0 or -errno */
+
+	ev_io engine_watcher, steer_watcher, monitor_watcher;
+	ev_idle routes_idle;
+	ev_timer routes_timer, retry_timer, check_timer;
+
+	struct app_peer *peers; /* in the file's order */
+	unsigned npeers;
+	uint16_t *slot_peer; /* TABLE_SLOTS of them: index + 1 in peers; 0: none */
+	bool peers_dirty;    /* some peer could not be handed over yet */
+
+	struct app_service *services; /* as config's */
+	struct ids *nexthop_ids, *table_ids;
+	/* The newest; the first; the one that the engine's events mean; the one that steering reports mean.
+	 */
+	struct app_map *map, *map_first, *map_engine, *map_told;
+	struct app_table *tables; /* that routes are wanted in */
+	unsigned ntables;
+	struct object_range range;
+	uint64_t orders, order_errors;
+	atomic_uint orders_lost; /* the ring to the steering thread was full */
+	bool links_changed;	 /* by the messages read just now */
+	bool ready;		 /* started: news are events */
+	bool failed;		 /* start was refused: nothing to take away */
+	bool engine_runs, steer_runs;
+};
+
+usec_t app_now(void);
+
+/* The engine reads its commands each turn, so a full ring is a matter of microseconds. */
+#define APP_UNTIL_TAKEN(command) \
+	while (!(command))       \
+	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL)
+
+/* app.c */
+/* Routes may have become writable. */
+void app_routes_wake(struct app *app);
+
+/* app_peers.c */
+bool app_peers_load(struct app *app, const struct config *config, const struct config *old);
+void app_peers_free(struct app *app);
+/* Where services' traffic would leave: before a policy is built. */
+void app_peers_find_gateways(struct app *app);
+/* The engine could not take the session in this slot: another one, still saying goodbye, has its addresses.
+ */
+void app_peer_refused(struct app *app, unsigned slot);
+/* Looks again for each peer's interface and address, and tells the engine and the policy what changed. */
+void app_peers_resolve(struct app *app);
+void app_peer_event(struct app *app, const struct engine_event *event);
+struct app_peer *app_peer_by_slot(struct app *app, unsigned slot);
+struct app_peer *app_peer_by_name(struct app *app, const char *name);
+/* "ams-1 went down: control-expiry" in BUF, which it returns. */
+const char *app_peer_cause(const struct app_peer *peer, char *buf, size_t size);
+
+/* app_policy.c */
+void app_policy_range(struct app *app);
+/* Makes policy and map anew from configuration and links, and hands them to the engine. False: out of memory
+ * or numbers (told). */
+bool app_policy_build(struct app *app);
+/* The kernel removed a nexthop object of ours; with a group go its routes. */
+void app_policy_group_gone(struct app *app, uint32_t id);
+/* The record of each service of CONFIG, those of OLD's services carried over by name (OLD may be NULL).
+ * malloc'ed. */
+struct app_service *app_services_load(const struct app_service *old, const struct config *old_config,
+				      const struct config *config);
+/* A member's gateway interface came or went. */
+void app_policy_resolve(struct app *app);
+void app_policy_switch(struct app *app, const struct engine_event *event);
+void app_policy_report(struct app *app, const struct steer_report *report);
+/* Compares the kernel's switch objects with what we ordered, SECONDS from now; or now. */
+void app_policy_check_in(struct app *app, double seconds);
+void app_policy_check(struct app *app);
+void app_policy_ready(struct app *app, uint32_t table, uint8_t family, bool ready);
+/* By session slot, TABLE_SLOTS of them; malloc'ed. */
+uint16_t *app_policy_slot_paths(struct app *app);
+/* Takes all three over. */
+void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *policy, uint16_t *paths);
+void app_policy_stop(struct app *app);
+void app_policy_free(struct app *app);
+
+/* app_inherit.c */
+bool app_policy_start(struct app *app, char *error, size_t size);
+bool app_group_holds(const struct object_group *group, uint32_t nexthop);
+bool app_rule_found(const struct object_set *found, const struct object_rule *rule);
+
+/* app_reports.c */
+/* The engine, or the steering thread, uses MAP no longer. */
+void app_map_release(struct app_map *map);
+/* app_map.c */
+/* NULL: out of memory, nexthop ids or tables. *POLICY is the caller's to hand on. */
+struct app_map *app_map_build(struct app *app, struct policy **policy);
+void app_map_free(struct app_map *map);
+
+/* app_reload.c, app_commands.c */
+void app_command(void *app, struct control_request *request, const char *command, const json_t *args);
+/* Loads and applies; NULL with the errors as text in *ERROR (malloc'ed), else what changed. */
+json_t *app_apply(struct app *app, char **error);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reload: the new file is read and checked whole before anything of the old one is touched. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_private.h"
+
+struct report {
+	FILE *errors;
+	json_t *warnings;
+};
+
+static void hear(void *context, const char *file, unsigned line, bool warning, const char *message)
+{
+	struct report *report = context;
+	char text[1024];
+
+	if (line)
+		snprintf(text, sizeof(text), "%s:%u: %s", file, line, message);
+	else
+		snprintf(text, sizeof(text), "%s: %s", file, message);
+	if (warning) {
+		log_warning("%s", text);
+		json_array_append_new(report->warnings, json_string(text));
+		return;
+	}
+	log_error("%s", text);
+	fprintf(report->errors, "%s%s", ftell(report->errors) > 0 ? "\n" : "", text);
+}
+
+static void count_change(void *context, enum config_change change, const struct config_peer *old,
+			 const struct config_peer *new)
+{
+	unsigned *counts = context;
+
+	counts[change]++;
+}
+
+static json_t *apply(struct app *app, struct config *config, json_t *warnings)
+{
+	unsigned counts[CONFIG_MOVED + 1] = {0};
+	struct app_service *services = app_services_load(app->services, app->config, config);
+	const char *restart = config_needs_restart(app->config, config);
+	bool policy = config_policy_differs(app->config, config);
+	struct config *old = app->config;
+	char text[128];
+
+	if (!services || !app_peers_load(app, config, old)) {
+		free(services);
+		return NULL;
+	}
+	if (restart) {
+		snprintf(text, sizeof(text), "%s takes effect at the next start only", restart);
+		log_warning("%s: %s", app->options.config_file, text);
+		json_array_append_new(warnings, json_string(text));
+	}
+	config_diff(old, config, count_change, counts);
+	free(app->services);
+	app->services = services;
+	app->config = config;
+	app->loaded_at = app_now();
+	app_peers_find_gateways(app);
+	app_policy_build(app);
+	app_peers_resolve(app);
+	config_free(old);
+	return json_pack("{s:i s:i s:i s:i s:i s:b}", "added", counts[CONFIG_ADDED], "removed",
+			 counts[CONFIG_REMOVED], "retimed", counts[CONFIG_TIMERS], "moved",
+			 counts[CONFIG_MOVED], "unchanged", counts[CONFIG_SAME], "services-changed", policy);
+}
+
+json_t *app_apply(struct app *app, char **error)
+{
+	size_t size = 0;
+	struct report report = {.warnings = json_array()};
+	struct config *config;
+	json_t *changed = NULL;
+
+	report.errors = open_memstream(error, &size);
+	if (!report.errors || !report.warnings)
+		return NULL;
+	config = config_load(app->options.config_file, hear, &report);
+	fclose(report.errors);
+	if (config)
+		changed = apply(app, config, report.warnings);
+	if (config && !changed) {
+		config_free(config);
+		log_error("reload: out of memory; nothing was changed");
+	}
+	if (changed) {
+		events_add(app->events, LOG_LEVEL_NOTICE, "reload", app_now(), json_copy(changed));
+		json_object_set(changed, "warnings", report.warnings);
+	}
+	json_decref(report.warnings);
+	return changed;
+}
+
+void app_reload(struct app *app)
+{
+	char *error = NULL;
+	json_t *changed = app_apply(app, &error);
+
+	if (!changed)
+		log_error("reload refused; everything stays as it was");
+	json_decref(changed);
+	free(error);
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What comes back: the engine's switches, the kernel's answers to orders, the services' record of both, and a
+ * look whether foreign hands took something of ours. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_private.h"
+
+#define RETRY_WAIT 1.0 /* s */
+
+void app_map_release(struct app_map *map)
+{
+	if (map && ++map->released == 2)
+		app_map_free(map);
+}
+
+static struct app_service *service_record(struct app *app, const struct app_way *way)
+{
+	for (unsigned i = 0; i < app->config->nservices; i++)
+		if (!strcmp(app->services[i].name, way->service))
+			return &app->services[i];
+	return NULL; /* removed by a reload meanwhile */
+}
+
+static void record_switch(struct app_service *service, usec_t at, const char *reason)
+{
+	service->switches++;
+	service->switch_at = at;
+	snprintf(service->reason, sizeof(service->reason), "%s", reason);
+}
+
+static const char *choice_site(const struct app_map *map, const struct app_way *way, int choice)
+{
+	return choice < 0 ? "main table" : map->choices[way->first_rule + choice].site;
+}
+
+void app_policy_switch(struct app *app, const struct engine_event *event)
+{
+	struct app_way *way = &app->map_engine->ways[event->way];
+	const char *to = choice_site(app->map_engine, way, event->choice_to);
+	struct app_service *service = service_record(app, way);
+	struct app_peer *peer = app_peer_by_slot(app, event->slot);
+	char reason[160];
+	bool first;
+
+	/* The newest map may have been built before this event: it must know as well. */
+	for (unsigned w = 0; w < app->map->nways; w++)
+		if (!strcmp(app->map->ways[w].service, way->service) &&
+		    app->map->ways[w].family == way->family)
+			app->map->ways[w].active = event->choice_to;
+	way->active = event->choice_to;
+	if (!service)
+		return;
+	snprintf(reason, sizeof(reason), "%s", event->choice_to < 0 ? "no usable path" : "site is usable");
+	if (peer)
+		app_peer_cause(peer, reason, sizeof(reason));
+	first = event->choice_from < 0 && !service->carried;
+	service->carried = true;
+	if (!first)
+		record_switch(service, event->at, reason);
+	events_add(app->events,
+		   event->choice_to < 0 ? LOG_LEVEL_ERROR
+		   : first		? LOG_LEVEL_NOTICE
+					: LOG_LEVEL_WARNING,
+		   "switch", event->at,
+		   json_pack("{s:s s:s s:s s:s s:s}", "service", service->name, "family",
+			     way->family == AF_INET ? "ipv4" : "ipv6", "from",
+			     choice_site(app->map_engine, way, event->choice_from), "to", to, "reason",
+			     reason));
+}
+
+static void record_held(struct app_service *service, const struct steer_report *report)
+{
+	if (service->steered_for != report->order.detected)
+		service->held_max = 0;
+	service->steered_for = report->order.detected;
+	if (report->held > service->held_max)
+		service->held_max = report->held;
+}
+
+/* One of several paths left: the services that it carried have moved. */
+static void detached(struct app *app, const struct steer_report *report)
+{
+	const struct app_map *map = app->map_told;
+	const struct app_group *group = &map->groups[report->order.group];
+	struct app_peer *peer = app_peer_by_name(app, group->members[report->order.member].peer_name);
+	char reason[160] = "a path was removed";
+
+	if (peer)
+		app_peer_cause(peer, reason, sizeof(reason));
+	for (unsigned w = 0; w < map->nways; w++) {
+		const struct app_way *way = &map->ways[w];
+		struct app_service *service = service_record(app, way);
+
+		if (!service || way->active < 0 ||
+		    map->choices[way->first_rule + way->active].group != report->order.group)
+			continue;
+		if (service->switch_at != report->order.detected)
+			record_switch(service, report->order.detected, reason);
+		record_held(service, report);
+	}
+}
+
+static void steered(struct app *app, const struct steer_report *report, const char *action,
+		    const char *object)
+{
+	if (report->error) {
+		app->order_errors++;
+		log_error("steering: the kernel refused (%s, %s): %s", action, object,
+			  strerror(-report->error));
+		app_policy_check_in(app, RETRY_WAIT);
+		return;
+	}
+	events_add(app->events, LOG_LEVEL_INFO, "steered", report->held,
+		   json_pack("{s:s s:s s:I}", "action", action, "object", object, "detection-to-kernel-us",
+			     (json_int_t)(report->held - report->order.detected)));
+}
+
+static void rule_report(struct app *app, const struct steer_report *report)
+{
+	const struct app_map *map = app->map_told;
+	const struct object_rule *rule = &map->map.rules[report->order.rule];
+	const struct app_choice *choice = &map->choices[report->order.rule];
+	struct app_service *service = service_record(app, &map->ways[choice->way]);
+	char object[3 * CONFIG_NAME];
+
+	snprintf(object, sizeof(object), "%s of %s: %s rule %u to table %u", map->ways[choice->way].service,
+		 choice->site, rule->family == AF_INET ? "ipv4" : "ipv6", rule->priority, rule->table);
+	if (!report->error && service)
+		record_held(service, report);
+	steered(app, report, report->order.kind == STEER_RULE_ADD ? "rule added" : "rule deleted", object);
+}
+
+static void group_report(struct app *app, const struct steer_report *report)
+{
+	const struct app_map *map = app->map_told;
+	const struct app_group *group = &map->groups[report->order.group];
+	uint32_t id = map->map.groups[report->order.group].id;
+	char object[3 * CONFIG_NAME];
+
+	if (report->order.kind == STEER_DETACH) {
+		snprintf(object, sizeof(object), "%s of %s: group %u",
+			 group->members[report->order.member].peer_name, group->site, id);
+		if (!report->error)
+			detached(app, report);
+		steered(app, report, "nexthop removed", object);
+		return;
+	}
+	snprintf(object, sizeof(object), "%s: group %u with %d nexthops", group->site, id,
+		 __builtin_popcountll(report->order.mask));
+	if (!report->error) {
+		routes_group(app->routes, id, true);
+		app_routes_wake(app);
+	}
+	steered(app, report, "group set", object);
+}
+
+void app_policy_report(struct app *app, const struct steer_report *report)
+{
+	struct app_map *old = (struct app_map *)report->order.map;
+
+	app->orders++;
+	switch (report->order.kind) {
+	case STEER_MAP:
+		/* Later reports mean the map that the engine adopted with this order. */
+		app->map_told = old ? old->next : app->map_first;
+		app_map_release(old);
+		break;
+	case STEER_RULE_ADD:
+	case STEER_RULE_DEL:
+		rule_report(app, report);
+		break;
+	default:
+		group_report(app, report);
+	}
+}
+
+/* Foreign hands */
+
+void app_policy_check_in(struct app *app, double seconds)
+{
+	if (ev_is_active(&app->check_timer))
+		return;
+	ev_timer_set(&app->check_timer, seconds, 0.);
+	ev_timer_start(app->loop, &app->check_timer);
+}
+
+void app_policy_group_gone(struct app *app, uint32_t id)
+{
+	for (unsigned g = 0; g < app->map->map.ngroups; g++)
+		if (app->map->map.groups[g].id == id)
+			routes_group(app->routes, id, false);
+}
+
+static void check_group(struct app *app, const struct object_set *found, unsigned g)
+{
+	const struct steer_group *wanted = &app->map->map.groups[g];
+
+	for (unsigned i = 0; i < found->ngroups; i++) {
+		if (found->groups[i].id != wanted->id)
+			continue;
+		for (unsigned m = 0; m < wanted->nmembers; m++)
+			if (!app_group_holds(&found->groups[i], wanted->members[m].id))
+				APP_UNTIL_TAKEN(engine_lost_member(app->engine, g, m));
+		return;
+	}
+	routes_group(app->routes, wanted->id, false);
+	APP_UNTIL_TAKEN(engine_lost_group(app->engine, g));
+}
+
+/* What of ours is not in the kernel is told to the policy; what it never ordered, or ordered away itself, is
+ * no loss to it. */
+void app_policy_check(struct app *app)
+{
+	struct object_set found = {0};
+	char error[256];
+
+	if (!app->map)
+		return;
+	if (steer_find_switches(&app->range, &found, error, sizeof(error))) {
+		log_error("steering: %s", error);
+		app_policy_check_in(app, RETRY_WAIT);
+		return;
+	}
+	for (unsigned g = 0; g < app->map->map.ngroups; g++)
+		check_group(app, &found, g);
+	for (unsigned r = 0; r < app->map->map.nrules; r++)
+		if (!app_rule_found(&found, &app->map->map.rules[r]))
+			APP_UNTIL_TAKEN(engine_lost_rule(app->engine, r));
+	object_set_free(&found);
+}
