@@ -122,7 +122,14 @@ static void on_steer(struct ev_loop *loop, ev_io *watcher, int revents)
 {
 	struct app *app = watcher->data;
 
-	steer_poll_reports(app->steer, steer_report, app);
+	if (steer_poll_reports(app->steer, steer_report, app))
+		app_policy_check_in(app, 0.);
+	if (atomic_load(&app->orders_lost) != app->orders_lost_seen) {
+		app->orders_lost_seen = atomic_load(&app->orders_lost);
+		log_error("steering: more orders than the steering thread could take; comparing with the "
+			  "kernel");
+		app_policy_check_in(app, 0.);
+	}
 }
 
 static void link_changed(void *context, const struct monitor_link *link, bool gone)
@@ -439,7 +446,7 @@ void app_free(struct app *app)
 	if (app->engine_runs)
 		engine_stop(app->engine, LINGER);
 	if (app->steer_runs)
-		steer_stop(app->steer);
+		steer_stop(app->steer); /* the map is freed with the others below */
 	if (!app->failed)
 		app_policy_stop(app);
 	if (app->engine_runs)

@@ -127,9 +127,10 @@ struct app {
 	struct object_range range;
 	uint64_t orders, order_errors;
 	atomic_uint orders_lost; /* the ring to the steering thread was full */
-	bool links_changed;	 /* by the messages read just now */
-	bool ready;		 /* started: news are events */
-	bool failed;		 /* start was refused: nothing to take away */
+	unsigned orders_lost_seen;
+	bool links_changed; /* by the messages read just now */
+	bool ready;	    /* started: news are events */
+	bool failed;	    /* start was refused: nothing to take away */
 	bool engine_runs, steer_runs;
 };
 
