@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/resolve.h"
+
+/* rtnetlink(7) and what routing daemons call theirs (/etc/iproute2/rt_protos, FRR's zebra/rt_netlink.h). */
+static const struct {
+	uint8_t number;
+	const char *owner;
+} protocols[] = {
+	{8, "gated"},
+	{9, "router advertisements"},
+	{10, "mrt"},
+	{11, "zebra"},
+	{12, "bird"},
+	{13, "DECnet"},
+	{14, "xorp"},
+	{15, "netsukuku"},
+	{16, "dhcp"},
+	{17, "mrouted"},
+	{18, "keepalived"},
+	{42, "babel"},
+	{84, "ovn"},
+	{99, "openr"},
+	{186, "FRR's bgp"},
+	{187, "FRR's isis"},
+	{188, "FRR's ospf"},
+	{189, "FRR's rip"},
+	{190, "FRR's ripng"},
+	{191, "FRR's nhrp"},
+	{192, "FRR's eigrp"},
+	{193, "FRR's ldp"},
+	{194, "FRR's sharp"},
+	{195, "FRR's pbr"},
+	{196, "FRR's static"},
+	{197, "FRR's openfabric"},
+	{198, "FRR's segment routing"},
+};
+
+static void check_protocol(struct resolver *resolver)
+{
+	const struct section *section = &resolver->tree->steering;
+	int64_t number = section_number(section, KEY_PROTOCOL);
+
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++)
+		if (protocols[i].number == number)
+			report_error(resolver->reports, section_place(section, KEY_PROTOCOL),
+				     "protocol: %d is that of %s: what it puts into the kernel would be "
+				     "taken for ours",
+				     (int)number, protocols[i].owner);
+}
+
+static void check_unused_profiles(struct resolver *resolver)
+{
+	const struct sections *profiles = &resolver->tree->profiles;
+
+	for (unsigned i = 0; i < profiles->n; i++)
+		if (!resolver->profile_used[i] && section_has(&profiles->list[i], KEY_NAME))
+			report_warning(resolver->reports, &profiles->list[i].at,
+				       "profile \"%s\" is used by no peer",
+				       section_text(&profiles->list[i], KEY_NAME));
+}
+
+bool resolve_item(struct resolver *resolver, const struct names *names, const char *what,
+		  const struct item *item, unsigned *index)
+{
+	if (!item->text)
+		return false;
+	if (names_find(names, item->text, index))
+		return true;
+	names_report_unknown(names, what, item->text, &item->at, resolver->reports);
+	return false;
+}
+
+static bool resolve_all(struct resolver *resolver)
+{
+	const struct tree *tree = resolver->tree;
+	struct reports *reports = resolver->reports;
+	struct names services = {0};
+	bool ok;
+
+	resolver->profile_used = report_calloc(reports, tree->profiles.n, sizeof(*resolver->profile_used));
+	resolver->peer_site = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_site));
+	resolver->peer_via_asked = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_via_asked));
+	if (!resolver->profile_used || !resolver->peer_site || !resolver->peer_via_asked)
+		return false;
+	section_store(&tree->steering, KEY_PROTOCOL, KEY_HOLD_ON_STOP, true, &resolver->config->steering);
+	section_store(&tree->daemon, KEY_REALTIME, KEY_EVENTS, true, &resolver->config->daemon);
+	check_protocol(resolver);
+	ok = names_init(&resolver->profiles, &tree->profiles, "profile", reports) &&
+	     names_init(&resolver->peers, &tree->peers, "peer", reports) &&
+	     names_init(&resolver->sites, &tree->sites, "site", reports) &&
+	     names_init(&services, &tree->services, "service", reports) && resolve_peers(resolver) &&
+	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
+	names_free(&services);
+	check_unused_profiles(resolver);
+	return ok;
+}
+
+struct config *resolve_tree(const struct tree *tree, struct reports *reports)
+{
+	struct resolver resolver = {.tree = tree, .reports = reports};
+	bool ok = false;
+
+	resolver.config = report_calloc(reports, 1, sizeof(*resolver.config));
+	if (resolver.config)
+		ok = resolve_all(&resolver);
+	names_free(&resolver.profiles);
+	names_free(&resolver.peers);
+	names_free(&resolver.sites);
+	free(resolver.profile_used);
+	free(resolver.peer_site);
+	free(resolver.peer_via_asked);
+	if (ok)
+		return resolver.config;
+	config_free(resolver.config);
+	return NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (unsigned i = 0; i < config->nsites; i++)
+		free(config->sites[i].peers);
+	for (unsigned i = 0; i < config->nservices; i++) {
+		free(config->services[i].prefixes);
+		free(config->services[i].sites);
+	}
+	free(config->peers);
+	free(config->sites);
+	free(config->services);
+	free(config);
+}

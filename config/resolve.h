@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From what was written to what is meant: names become indices, profiles are applied, and what must fit
+ * together is checked. */
+#ifndef CONFIG_RESOLVE_H
+#define CONFIG_RESOLVE_H
+
+#include "config/config.h"
+#include "config/names.h"
+#include "config/tree.h"
+
+struct resolver {
+	const struct tree *tree;
+	struct reports *reports;
+	struct config *config;
+	struct names profiles, peers, sites;
+	bool *profile_used;   /* by index */
+	unsigned *peer_site;  /* by index: the site + 1, or 0 */
+	bool *peer_via_asked; /* by index: its lack of a gateway was reported */
+};
+
+/* NULL after errors of memory; otherwise a configuration, which must not be used if errors were reported. */
+struct config *resolve_tree(const struct tree *tree, struct reports *reports);
+
+/* Each fills its part of the configuration from the tree. False: out of memory. */
+bool resolve_peers(struct resolver *resolver);
+bool resolve_twins(struct resolver *resolver); /* peers that would be one session */
+bool resolve_sites(struct resolver *resolver);
+bool resolve_services(struct resolver *resolver);
+/* No two prefixes of services overlap, and none covers a peer. Sorts those of each service. */
+bool resolve_prefixes(struct resolver *resolver);
+
+/* Looks up what ITEM names, and reports it when there is none. */
+bool resolve_item(struct resolver *resolver, const struct names *names, const char *what,
+		  const struct item *item, unsigned *index);
+
+#endif

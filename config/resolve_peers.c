@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/resolve.h"
+
+#define SINGLE_HOP_TTL 255 /* RFC 5881 5 */
+#define SUBSECOND USEC_S
+
+static bool absent(const struct section *section, enum schema_index key)
+{
+	return section->values[key].state == VALUE_ABSENT;
+}
+
+/* An address beside the peer's own: ours, or the gateway. */
+static void check_other_address(struct resolver *resolver, const struct section *section,
+				enum schema_index key)
+{
+	struct addr peer = section_addr(section, KEY_ADDRESS), other = section_addr(section, key);
+	const struct place *at = section_place(section, key);
+	const char *name = schema_keys[key].name;
+	char a[ADDR_TEXT], b[ADDR_TEXT];
+
+	if (peer.family == AF_UNSPEC || other.family == AF_UNSPEC)
+		return;
+	if (peer.family != other.family)
+		report_error(resolver->reports, at, "%s: %s is not of the family of the peer's address %s",
+			     name, addr_format(&other, a), addr_format(&peer, b));
+	else if (key == KEY_LOCAL_ADDRESS && addr_equal(&peer, &other))
+		report_error(resolver->reports, at, "%s: %s is the peer's own address", name,
+			     addr_format(&other, a));
+}
+
+static void check_link_local(struct resolver *resolver, const struct section *section, bool multihop)
+{
+	static const enum schema_index keys[] = {KEY_ADDRESS, KEY_LOCAL_ADDRESS, KEY_VIA};
+	char text[ADDR_TEXT];
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		struct addr addr = section_addr(section, keys[i]);
+		const struct place *at = section_place(section, keys[i]);
+
+		if (!addr_is_link_local(&addr))
+			continue;
+		if (multihop && keys[i] != KEY_VIA)
+			report_error(resolver->reports, at,
+				     "%s: %s is link-local: no router passes it on, so there is no multihop",
+				     schema_keys[keys[i]].name, addr_format(&addr, text));
+		else if (absent(section, KEY_INTERFACE) && keys[i] != KEY_VIA)
+			report_error(resolver->reports, at, "%s: %s is link-local and needs \"interface\"",
+				     schema_keys[keys[i]].name, addr_format(&addr, text));
+	}
+}
+
+/* RFC 5883. */
+static void check_multihop(struct resolver *resolver, const struct section *section)
+{
+	struct addr via = section_addr(section, KEY_VIA), local = section_addr(section, KEY_LOCAL_ADDRESS);
+	char text[ADDR_TEXT];
+
+	if (absent(section, KEY_LOCAL_ADDRESS))
+		report_error(resolver->reports, &section->at,
+			     "\"local-address\" is missing: a multihop peer knows us by it");
+	if (absent(section, KEY_VIA))
+		return;
+	if (absent(section, KEY_INTERFACE))
+		report_error(resolver->reports, section_place(section, KEY_VIA),
+			     "via: needs \"interface\", where the gateway is");
+	if (via.family != AF_UNSPEC && addr_equal(&via, &local))
+		report_error(resolver->reports, section_place(section, KEY_VIA),
+			     "via: %s is our own local-address", addr_format(&via, text));
+}
+
+static void check_single_hop(struct resolver *resolver, const struct section *section)
+{
+	static const enum schema_index keys[] = {KEY_VIA, KEY_MINIMUM_TTL};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (!absent(section, keys[i]))
+			report_error(resolver->reports, section_place(section, keys[i]),
+				     "%s: needs \"multihop = true\"", schema_keys[keys[i]].name);
+}
+
+/* An estimate: what we ask for. The peer's multiplier and intervals are not known here. SECTION is what made
+ * it so. */
+static void check_detection(struct resolver *resolver, const struct section *section,
+			    const struct session_config *session)
+{
+	usec_t time = (usec_t)session->detect_mult * session->required_min_rx;
+	bool own = section_has(section, KEY_RECEIVE_INTERVAL);
+
+	if (time > SUBSECOND && (own || section_has(section, KEY_DETECT_MULTIPLIER)))
+		report_warning(
+			resolver->reports,
+			section_place(section, own ? KEY_RECEIVE_INTERVAL : KEY_DETECT_MULTIPLIER),
+			"detection takes about %.15g ms (detect-multiplier %d x receive-interval %.15g ms): "
+			"this misses subsecond convergence",
+			(double)time / USEC_MS, session->detect_mult,
+			(double)session->required_min_rx / USEC_MS);
+}
+
+static void check_profiles(struct resolver *resolver)
+{
+	for (unsigned i = 0; i < resolver->tree->profiles.n; i++) {
+		const struct section *section = &resolver->tree->profiles.list[i];
+		struct session_config session = {0};
+
+		section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &session);
+		check_detection(resolver, section, &session);
+	}
+}
+
+static void apply_profile(struct resolver *resolver, const struct section *section, struct config_peer *peer)
+{
+	const char *name = section_text(section, KEY_PROFILE);
+	unsigned index;
+
+	if (!name)
+		return;
+	if (!names_find(&resolver->profiles, name, &index)) {
+		names_report_unknown(&resolver->profiles, "profile", name,
+				     section_place(section, KEY_PROFILE), resolver->reports);
+		return;
+	}
+	snprintf(peer->profile, sizeof(peer->profile), "%s", name);
+	resolver->profile_used[index] = true;
+	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
+		      &peer->session);
+}
+
+static void resolve_peer(struct resolver *resolver, const struct section *section, struct config_peer *peer)
+{
+	const char *name = section_text(section, KEY_NAME), *interface = section_text(section, KEY_INTERFACE);
+
+	snprintf(peer->name, sizeof(peer->name), "%s", name ? name : "");
+	snprintf(peer->interface, sizeof(peer->interface), "%s", interface ? interface : "");
+	snprintf(peer->file, sizeof(peer->file), "%s", section->at.file);
+	peer->line = section->at.line;
+	peer->address = section_addr(section, KEY_ADDRESS);
+	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
+	peer->via = section_addr(section, KEY_VIA);
+	peer->multihop = section_number(section, KEY_MULTIHOP);
+
+	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
+	apply_profile(resolver, section, peer);
+	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
+	if (!peer->multihop)
+		peer->session.min_ttl = SINGLE_HOP_TTL;
+
+	check_other_address(resolver, section, KEY_LOCAL_ADDRESS);
+	check_other_address(resolver, section, KEY_VIA);
+	check_link_local(resolver, section, peer->multihop);
+	if (peer->multihop)
+		check_multihop(resolver, section);
+	else if (absent(section, KEY_MULTIHOP) || section_has(section, KEY_MULTIHOP))
+		check_single_hop(resolver, section);
+	check_detection(resolver, section, &peer->session);
+}
+
+bool resolve_peers(struct resolver *resolver)
+{
+	const struct sections *sections = &resolver->tree->peers;
+	struct config *config = resolver->config;
+
+	check_profiles(resolver);
+	config->peers = report_calloc(resolver->reports, sections->n, sizeof(*config->peers));
+	if (!config->peers)
+		return false;
+	config->npeers = sections->n;
+	for (unsigned i = 0; i < config->npeers; i++)
+		resolve_peer(resolver, &sections->list[i], &config->peers[i]);
+	if (config->npeers > CONFIG_PEERS)
+		report_error(resolver->reports, &sections->list[CONFIG_PEERS].at,
+			     "peers: %u are too many, at most %d", config->npeers, CONFIG_PEERS);
+	return resolve_twins(resolver);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <assert.h>
+#include <string.h>
+
+#include "config/config.h"
+#include "config/schema.h"
+
+#define IN(type, member) .offset = offsetof(struct type, member), .size = sizeof(((struct type *)0)->member)
+#define RANGE(fallback_, least_, most_) .fallback = fallback_, .least = least_, .most = most_
+#define BOTH (SCHEMA_PROFILE | SCHEMA_PEER)
+
+const struct schema_key schema_keys[SCHEMA_KEYS] = {
+	[KEY_PROFILES] = {"profiles", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_PROFILE,
+			  .help = "values that several peers share"},
+	[KEY_PEERS] = {"peers", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_PEER,
+		       .help = "whom BFD is spoken with"},
+	[KEY_SITES] = {"sites", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_SITE,
+		       .help = "peers that share traffic as long as they are up"},
+	[KEY_SERVICES] = {"services", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_SERVICE,
+			  .help = "prefixes and the sites that carry them"},
+	[KEY_STEERING] = {"steering", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_STEERING,
+			  .help = "what is ours in the kernel's routing"},
+	[KEY_DAEMON] = {"daemon", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_DAEMON,
+			.help = "the daemon itself"},
+
+	[KEY_NAME] = {"name", SCHEMA_NAME, BOTH | SCHEMA_SITE | SCHEMA_SERVICE, .required = true,
+		      .reload = SCHEMA_SESSION, .help = "what it is called, here and by bfdctl"},
+
+	[KEY_TRANSMIT_INTERVAL] = {"transmit-interval", SCHEMA_MILLISECONDS, BOTH, .reload = SCHEMA_POLL,
+				   RANGE(300 * USEC_MS, 3 * USEC_MS, 60 * USEC_S),
+				   IN(session_config, desired_min_tx),
+				   .help = "the shortest time between packets that we send"},
+	[KEY_RECEIVE_INTERVAL] = {"receive-interval", SCHEMA_MILLISECONDS, BOTH, .reload = SCHEMA_POLL,
+				  RANGE(300 * USEC_MS, 3 * USEC_MS, 60 * USEC_S),
+				  IN(session_config, required_min_rx),
+				  .help = "the shortest time between packets that we can receive"},
+	[KEY_DETECT_MULTIPLIER] =
+		{"detect-multiplier", SCHEMA_INTEGER, BOTH, .reload = SCHEMA_LIVE, RANGE(3, 1, 255),
+		 IN(session_config, detect_mult),
+		 .help = "after how many missing packets of ours the peer calls the path dead"},
+	[KEY_MINIMUM_TTL] = {"minimum-ttl", SCHEMA_INTEGER, BOTH, .reload = SCHEMA_LIVE, RANGE(254, 1, 255),
+			     IN(session_config, min_ttl),
+			     .help = "the least TTL a multihop packet may arrive with"},
+	[KEY_PASSIVE_MODE] = {"passive-mode", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
+			      IN(session_config, passive), .help = "silent until the peer speaks"},
+	[KEY_SHUTDOWN] = {"shutdown", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
+			  IN(session_config, shutdown), .help = "held in AdminDown"},
+
+	[KEY_ADDRESS] = {"address", SCHEMA_ADDRESS, SCHEMA_PEER, .required = true, .reload = SCHEMA_SESSION,
+			 .help = "the peer's address"},
+	[KEY_LOCAL_ADDRESS] = {"local-address", SCHEMA_ADDRESS, SCHEMA_PEER, .reload = SCHEMA_SESSION,
+			       .help = "ours; found on the interface if absent"},
+	[KEY_INTERFACE] = {"interface", SCHEMA_INTERFACE, SCHEMA_PEER, .reload = SCHEMA_SESSION,
+			   .help = "the interface towards the peer"},
+	[KEY_MULTIHOP] = {"multihop", SCHEMA_BOOL, SCHEMA_PEER, .reload = SCHEMA_SESSION, RANGE(false, 0, 1),
+			  IN(config_peer, multihop), .help = "RFC 5883 instead of RFC 5881"},
+	[KEY_VIA] = {"via", SCHEMA_ADDRESS, SCHEMA_PEER, .reload = SCHEMA_LIVE,
+		     .help = "the gateway that a service takes towards a multihop peer"},
+	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_POLL,
+			 .help = "where values come from that the peer does not set itself"},
+
+	[KEY_SITE_PEERS] = {"peers", SCHEMA_NAMES, SCHEMA_SITE, .required = true, .reload = SCHEMA_LIVE,
+			    .help = "the peers that make the site"},
+
+	[KEY_PREFIXES] = {"prefixes", SCHEMA_PREFIXES, SCHEMA_SERVICE, .required = true,
+			  .reload = SCHEMA_LIVE, .help = "the destinations that are steered"},
+	[KEY_SERVICE_SITES] = {"sites", SCHEMA_NAMES, SCHEMA_SERVICE, .required = true, .reload = SCHEMA_LIVE,
+			       .help = "the sites in order of preference"},
+	[KEY_WAIT_TO_RESTORE] =
+		{"wait-to-restore", SCHEMA_MILLISECONDS, SCHEMA_SERVICE, .reload = SCHEMA_LIVE,
+		 RANGE(60 * USEC_S, 0, 86400 * USEC_S), IN(config_service, wait_to_restore),
+		 .help = "how long a better site must have been back before it is used again"},
+
+	[KEY_PROTOCOL] = {"protocol", SCHEMA_INTEGER, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
+			  RANGE(158, 5, 255), IN(config_steering, protocol),
+			  .help = "the number that marks routes, rules and nexthops as ours"},
+	[KEY_TABLE] = {"table", SCHEMA_INTEGER, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
+		       RANGE(58800, 256, UINT32_MAX - (CONFIG_TABLES - 1)), IN(config_steering, table),
+		       .help = "the first of our routing tables"},
+	[KEY_RULE_PRIORITY] = {"rule-priority", SCHEMA_INTEGER, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
+			       RANGE(1000, 1, 32766 - CONFIG_RULES), IN(config_steering, rule_priority),
+			       .help = "the first priority of our rules: that of a service's first site"},
+	[KEY_NEXTHOP_ID] = {"nexthop-id", SCHEMA_INTEGER, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
+			    RANGE(0x58800000, 1, UINT32_MAX - (CONFIG_NEXTHOPS - 1)),
+			    IN(config_steering, nexthop_id), .help = "the first id of our nexthop objects"},
+	[KEY_HOLD_ON_STOP] = {"hold-on-stop", SCHEMA_BOOL, SCHEMA_STEERING, .reload = SCHEMA_LIVE,
+			      RANGE(false, 0, 1), IN(config_steering, hold_on_stop),
+			      .help = "leave routes and rules in place at a clean stop"},
+
+	[KEY_REALTIME] = {"realtime", SCHEMA_BOOL, SCHEMA_DAEMON, .reload = SCHEMA_RESTART, RANGE(true, 0, 1),
+			  IN(config_daemon, realtime),
+			  .help = "ask for real-time scheduling and locked memory"},
+	[KEY_REALTIME_PRIORITY] = {"realtime-priority", SCHEMA_INTEGER, SCHEMA_DAEMON,
+				   .reload = SCHEMA_RESTART, RANGE(90, 1, 99),
+				   IN(config_daemon, realtime_priority),
+				   .help = "SCHED_FIFO's priority, where SCHED_DEADLINE is not to be had"},
+	[KEY_EVENTS] = {"events", SCHEMA_INTEGER, SCHEMA_DAEMON, .reload = SCHEMA_RESTART,
+			RANGE(1000, 10, 100000), IN(config_daemon, events),
+			.help = "how many events the history keeps"},
+};
+
+const struct schema_key *schema_find(enum schema_section section, const char *name)
+{
+	for (size_t i = 0; i < SCHEMA_KEYS; i++)
+		if ((schema_keys[i].sections & section) && !strcmp(schema_keys[i].name, name))
+			return &schema_keys[i];
+	return NULL;
+}
+
+const char *schema_section_name(enum schema_section section)
+{
+	for (size_t i = 0; i < SCHEMA_KEYS; i++)
+		if (schema_keys[i].opens == section)
+			return schema_keys[i].name;
+	return "the file";
+}
+
+void schema_store(const struct schema_key *key, void *base, int64_t value)
+{
+	char *to = (char *)base + key->offset;
+
+	switch (key->size) {
+	case 1:
+		*(uint8_t *)to = (uint8_t)value;
+		break;
+	case 4:
+		*(uint32_t *)to = (uint32_t)value;
+		break;
+	default:
+		assert(key->size == sizeof(int64_t));
+		*(int64_t *)to = value;
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* All that a configuration file may say, in one table: it drives reading, checking and what a reload does,
+ * and the tests hold the manual page and the example against it. */
+#ifndef CONFIG_SCHEMA_H
+#define CONFIG_SCHEMA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where a key may stand: bits of a mask. */
+enum schema_section {
+	SCHEMA_TOP = 1,
+	SCHEMA_PROFILE = 2,
+	SCHEMA_PEER = 4,
+	SCHEMA_SITE = 8,
+	SCHEMA_SERVICE = 16,
+	SCHEMA_STEERING = 32,
+	SCHEMA_DAEMON = 64,
+};
+
+enum schema_type {
+	SCHEMA_NAME, /* of this one, or of another */
+	SCHEMA_BOOL,
+	SCHEMA_INTEGER,
+	SCHEMA_MILLISECONDS, /* whole or fractional; kept in microseconds, exactly */
+	SCHEMA_ADDRESS,
+	SCHEMA_INTERFACE,
+	SCHEMA_NAMES,
+	SCHEMA_PREFIXES,
+	SCHEMA_GROUPS, /* a list of groups: a section each */
+	SCHEMA_GROUP,  /* one section */
+};
+
+/* What it takes for a new value to hold. */
+enum schema_reload {
+	SCHEMA_LIVE,	/* a reload */
+	SCHEMA_POLL,	/* a reload, and the peer agrees to it by a Poll Sequence (RFC 5880 6.8.3); no flap */
+	SCHEMA_SESSION, /* a reload that ends the session and makes a new one */
+	SCHEMA_RESTART, /* of the daemon */
+};
+
+enum schema_index {
+	KEY_PROFILES,
+	KEY_PEERS,
+	KEY_SITES,
+	KEY_SERVICES,
+	KEY_STEERING,
+	KEY_DAEMON,
+	KEY_NAME,
+	KEY_TRANSMIT_INTERVAL, /* the first of the session's */
+	KEY_RECEIVE_INTERVAL,
+	KEY_DETECT_MULTIPLIER,
+	KEY_MINIMUM_TTL,
+	KEY_PASSIVE_MODE,
+	KEY_SHUTDOWN, /* the last of the session's */
+	KEY_ADDRESS,
+	KEY_LOCAL_ADDRESS,
+	KEY_INTERFACE,
+	KEY_MULTIHOP,
+	KEY_VIA,
+	KEY_PROFILE,
+	KEY_SITE_PEERS,
+	KEY_PREFIXES,
+	KEY_SERVICE_SITES,
+	KEY_WAIT_TO_RESTORE,
+	KEY_PROTOCOL,
+	KEY_TABLE,
+	KEY_RULE_PRIORITY,
+	KEY_NEXTHOP_ID,
+	KEY_HOLD_ON_STOP,
+	KEY_REALTIME,
+	KEY_REALTIME_PRIORITY,
+	KEY_EVENTS,
+	SCHEMA_KEYS
+};
+
+struct schema_key {
+	const char *name;
+	enum schema_type type;
+	unsigned sections;
+	bool required;
+	enum schema_reload reload;
+	int64_t fallback, least, most; /* of numbers (microseconds for milliseconds) and booleans */
+	size_t offset,
+		size; /* of numbers and booleans: where in struct session_config, config_service, ... */
+	enum schema_section opens; /* of groups */
+	const char *help;
+};
+
+extern const struct schema_key schema_keys[SCHEMA_KEYS];
+
+/* NULL: SECTION has no such key. */
+const struct schema_key *schema_find(enum schema_section section, const char *name);
+/* "profiles", "peers", ..., "the file" for messages. */
+const char *schema_section_name(enum schema_section section);
+/* Writes a number or boolean into the struct that KEY's offset is meant in. */
+void schema_store(const struct schema_key *key, void *base, int64_t value);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdlib.h>
+
+#include "config/tree.h"
+
+static void free_sections(struct sections *sections)
+{
+	for (unsigned i = 0; i < sections->n; i++)
+		for (unsigned j = 0; j < SCHEMA_KEYS; j++)
+			if (schema_keys[j].type == SCHEMA_NAMES || schema_keys[j].type == SCHEMA_PREFIXES)
+				free(sections->list[i].values[j].list.items);
+	free(sections->list);
+}
+
+void tree_free(struct tree *tree)
+{
+	free_sections(&tree->profiles);
+	free_sections(&tree->peers);
+	free_sections(&tree->sites);
+	free_sections(&tree->services);
+}
+
+bool section_has(const struct section *section, enum schema_index key)
+{
+	return section->values[key].state == VALUE_GOOD;
+}
+
+const char *section_text(const struct section *section, enum schema_index key)
+{
+	return section_has(section, key) ? section->values[key].text : NULL;
+}
+
+struct addr section_addr(const struct section *section, enum schema_index key)
+{
+	return section_has(section, key) ? section->values[key].addr : (struct addr){.family = AF_UNSPEC};
+}
+
+int64_t section_number(const struct section *section, enum schema_index key)
+{
+	return section_has(section, key) ? section->values[key].number : schema_keys[key].fallback;
+}
+
+const struct place *section_place(const struct section *section, enum schema_index key)
+{
+	return section->values[key].state == VALUE_ABSENT ? &section->at : &section->values[key].at;
+}
+
+void section_store(const struct section *section, enum schema_index first, enum schema_index last,
+		   bool fallbacks, void *base)
+{
+	for (enum schema_index key = first; key <= last; key++)
+		if (fallbacks || section_has(section, key))
+			schema_store(&schema_keys[key], base, section_number(section, key));
+}

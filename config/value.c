@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <math.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/tree.h"
+
+#define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+static double shown(const struct schema_key *key, int64_t number)
+{
+	return key->type == SCHEMA_MILLISECONDS ? (double)number / USEC_MS : (double)number;
+}
+
+/* NUMBER as it was written: milliseconds for microseconds. */
+static bool in_range(const struct schema_key *key, double number, const struct place *at,
+		     struct reports *reports)
+{
+	double least = shown(key, key->least), most = shown(key, key->most);
+
+	if (number >= least && number <= most)
+		return true;
+	report_error(reports, at, "%s: %.15g is out of range (%.15g to %.15g%s)", key->name, number, least,
+		     most, key->type == SCHEMA_MILLISECONDS ? " ms" : "");
+	return false;
+}
+
+void value_set_integer(struct value *value, const struct schema_key *key, int64_t number,
+		       struct reports *reports)
+{
+	value->state = VALUE_BAD;
+	if (!in_range(key, (double)number, &value->at, reports))
+		return;
+	value->number = key->type == SCHEMA_MILLISECONDS ? number * USEC_MS : number;
+	value->state = VALUE_GOOD;
+}
+
+void value_set_float(struct value *value, const struct schema_key *key, double number,
+		     struct reports *reports)
+{
+	double scaled = key->type == SCHEMA_MILLISECONDS ? number * (double)USEC_MS : number;
+
+	value->state = VALUE_BAD;
+	if (!in_range(key, number, &value->at, reports))
+		return;
+	/* Binary fractions miss decimal ones by far less than this within any key's range. */
+	if (fabs(scaled - round(scaled)) > 1e-3) {
+		report_error(reports, &value->at, "%s: %.15g is not a whole number%s", key->name, number,
+			     key->type == SCHEMA_MILLISECONDS ? " of microseconds" : "");
+		return;
+	}
+	value->number = llround(scaled);
+	value->state = VALUE_GOOD;
+}
+
+static bool good_name(const char *key, const char *text, const struct place *at, struct reports *reports)
+{
+	size_t length = strlen(text);
+
+	if (length >= 1 && length < CONFIG_NAME && strspn(text, NAME_CHARS) == length)
+		return true;
+	if (!length)
+		report_error(reports, at, "%s: a name must not be empty", key);
+	else if (length >= CONFIG_NAME)
+		report_error(reports, at,
+			     "%s: \"%.20s...\" is too long for a name: %zu characters, at most %d", key, text,
+			     length, CONFIG_NAME - 1);
+	else
+		report_error(
+			reports, at,
+			"%s: \"%s\" is not a good name: letters, digits, dot, hyphen and underscore only",
+			key, text);
+	return false;
+}
+
+static bool mapped(const struct addr *addr)
+{
+	static const uint8_t start[12] = {[10] = 0xff, [11] = 0xff};
+
+	return addr->family == AF_INET6 && !memcmp(addr->bytes, start, sizeof(start));
+}
+
+static bool good_address(struct addr *addr, const char *key, const char *text, const struct place *at,
+			 struct reports *reports)
+{
+	static const struct addr broadcast = {.family = AF_INET, .bytes = {255, 255, 255, 255}};
+	const char *what = NULL;
+
+	if (!addr_parse(addr, text)) {
+		report_error(reports, at, "%s: \"%s\" is not an IPv4 or IPv6 address", key, text);
+		return false;
+	}
+	if (addr_is_unspecified(addr))
+		what = "the unspecified address";
+	else if (addr_is_multicast(addr))
+		what = "a multicast address";
+	else if (addr_equal(addr, &broadcast))
+		what = "the broadcast address";
+	else if (mapped(addr))
+		what = "an IPv4-mapped address: write the IPv4 address";
+	if (what)
+		report_error(reports, at, "%s: %s is %s", key, text, what);
+	return !what;
+}
+
+/* As the kernel's dev_valid_name(). */
+static bool good_interface(const char *text, const struct place *at, struct reports *reports)
+{
+	size_t length = strlen(text);
+
+	if (length >= IFNAMSIZ) {
+		report_error(reports, at, "interface: \"%.20s%s\" is too long: %zu characters, at most %d",
+			     text, length > 20 ? "..." : "", length, IFNAMSIZ - 1);
+		return false;
+	}
+	if (length && strcspn(text, "/: \t\n\v\f\r") == length && strcmp(text, ".") && strcmp(text, ".."))
+		return true;
+	report_error(reports, at, "interface: \"%s\" cannot be the name of an interface", text);
+	return false;
+}
+
+void value_set_text(struct value *value, const struct schema_key *key, const char *text,
+		    struct reports *reports)
+{
+	bool good;
+
+	if (key->type == SCHEMA_ADDRESS) {
+		struct addr addr = {.family = AF_UNSPEC};
+
+		good = good_address(&addr, key->name, text, &value->at, reports);
+		value->addr = addr;
+	} else {
+		good = key->type == SCHEMA_INTERFACE ? good_interface(text, &value->at, reports)
+						     : good_name(key->name, text, &value->at, reports);
+		value->text = text;
+	}
+	value->state = good ? VALUE_GOOD : VALUE_BAD;
+}
+
+/* The network that "192.0.2.1/24" probably means: the host bits cleared. */
+static void report_host_bits(const char *text, const struct place *at, struct reports *reports)
+{
+	char buf[PREFIX_TEXT], head[PREFIX_TEXT] = "";
+	const char *slash = strchr(text, '/');
+	struct prefix network = {0};
+
+	if (slash && (size_t)(slash - text) < sizeof(head))
+		memcpy(head, text, (size_t)(slash - text));
+	if (!slash || !addr_parse(&network.addr, head)) {
+		report_error(reports, at, "prefixes: \"%s\" has host bits set", text);
+		return;
+	}
+	network.length = (uint8_t)atoi(slash + 1);
+	for (size_t i = 0; i < addr_size(network.addr.family); i++) {
+		unsigned keep = network.length > 8 * i ? network.length - 8 * (unsigned)i : 0;
+
+		if (keep < 8)
+			network.addr.bytes[i] &= (uint8_t)(0xff00 >> keep);
+	}
+	report_error(reports, at, "prefixes: \"%s\" has host bits set: the network is %s", text,
+		     prefix_format(&network, buf));
+}
+
+static bool good_prefix(struct prefix *prefix, const char *text, const struct place *at,
+			struct reports *reports)
+{
+	switch (prefix_parse(prefix, text)) {
+	case PREFIX_SYNTAX:
+		report_error(reports, at, "prefixes: \"%s\" is not an IPv4 or IPv6 prefix", text);
+		return false;
+	case PREFIX_LENGTH:
+		report_error(reports, at, "prefixes: \"%s\": the prefix length is out of range", text);
+		return false;
+	case PREFIX_HOST_BITS:
+		report_host_bits(text, at, reports);
+		return false;
+	case PREFIX_OK:
+		break;
+	}
+	if (addr_is_multicast(&prefix->addr)) {
+		report_error(reports, at, "prefixes: %s is multicast", text);
+		return false;
+	}
+	if (addr_is_link_local(&prefix->addr)) {
+		report_error(reports, at, "prefixes: %s is link-local and never routed", text);
+		return false;
+	}
+	return true;
+}
+
+void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports)
+{
+	bool good;
+
+	if (key->type == SCHEMA_PREFIXES)
+		good = good_prefix(&item->prefix, text, &item->at, reports);
+	else
+		good = good_name(key->name, text, &item->at, reports);
+	item->text = good ? text : NULL;
+}
