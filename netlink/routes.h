@@ -7,29 +7,35 @@
 #ifndef NETLINK_ROUTES_H
 #define NETLINK_ROUTES_H
 
+#include <stddef.h>
+
+#include "core/usec.h"
 #include "netlink/objects.h"
 
 struct routes;
 
+/* They must not call back into this module. */
 struct routes_callbacks {
-	/* All wanted routes of this table and family are in the kernel (ready), or are no longer (after
-	 * routes_lost()). */
+	/* All wanted routes of this table and family are in the kernel (ready), or none is any more: the
+	 * group went, or what is wanted has changed altogether. More prefixes for a ready table leave it
+	 * ready. */
 	void (*ready)(void *context, uint32_t table, uint8_t family, bool ready);
-	/* The kernel refused; tried again later. */
+	/* The kernel refused (ERROR is -errno): told once, tried again each second. */
 	void (*failed)(void *context, uint32_t table, const struct prefix *prefix, int error);
 	void *context;
 };
 
 struct routes *routes_create(const struct object_range *range, const struct routes_callbacks *callbacks,
 			     char *error, size_t size);
-void routes_free(struct routes *routes);
+void routes_free(struct routes *routes); /* the kernel's routes stay */
 
 /* The wanted prefixes of TABLE and FAMILY on GROUP: copied; replaces what was wanted before, and only the
- * differences are written. N 0: the table is emptied. FOUND routes in the kernel at start are told by
- * routes_inherit() first. */
+ * differences are written. N 0: the table is emptied. False when memory ran out: all is as before. */
 bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t group,
 		 const struct prefix *prefixes, unsigned n);
-void routes_inherit(struct routes *routes, const struct object_route *found, unsigned n);
+/* Routes of ours in the kernel at start, before anything is wanted. What nobody wants by the first
+ * routes_work() is deleted. False when memory ran out. */
+bool routes_inherit(struct routes *routes, const struct object_route *found, unsigned n);
 /* The group is in the kernel (writing may begin), or the kernel took it away with all its routes. */
 void routes_group(struct routes *routes, uint32_t group, bool there);
 
@@ -37,5 +43,7 @@ void routes_group(struct routes *routes, uint32_t group, bool there);
  * 1-3 ms. */
 bool routes_pending(const struct routes *routes);
 void routes_work(struct routes *routes);
+/* When routes_pending() turns true by itself, for a retry; USEC_NEVER: it does not. */
+usec_t routes_next(const struct routes *routes);
 
 #endif

@@ -45,8 +45,8 @@ struct steer_order {
 };
 
 struct steer_report {
-	struct steer_order
-		order;	   /* of STEER_MAP: with the earlier map (NULL at first), the receiver's to free */
+	/* Of STEER_MAP: with the earlier map (NULL at first), the receiver's to free. */
+	struct steer_order order;
 	int error;	   /* 0 or -errno; what is gone already was not an error to delete */
 	uint64_t attached; /* STEER_GROUP: the members that the kernel's group has now */
 	usec_t held;	   /* when the kernel had it */
