@@ -184,7 +184,7 @@ void policy_lost_rule(struct policy *policy, uint16_t rule, usec_t now, const st
 void policy_inherit_group(struct policy *policy, uint16_t group, uint64_t mask)
 {
 	policy->groups[group].attached = mask;
-	policy->groups[group].presumed = mask & ~policy->groups[group].live;
+	policy->groups[group].presumed = mask;
 }
 
 void policy_inherit_rule(struct policy *policy, uint16_t rule)

@@ -152,7 +152,7 @@ void policy_group_set(struct policy *policy, uint16_t index, const struct policy
 /* May CHOICE, possible and above the active one (if there is one), have its rule now? */
 static bool may_stand(const struct policy_way *way, struct policy_choice *choice, bool active, usec_t now)
 {
-	if (!active || !choice->failed || way->wait_to_restore <= 0)
+	if (!active || !choice->failed)
 		return true;
 	if (choice->restore_at == USEC_NEVER)
 		choice->restore_at = now + way->wait_to_restore;

@@ -115,7 +115,6 @@ void policy_adopt(struct policy *policy, const struct policy *old, usec_t now, c
 			if (policy->paths[group->paths[j]].usable)
 				group->live |= (uint64_t)1 << j;
 		}
-		group->presumed &= ~group->live;
 		if (group->attached && !(group->attached & group->resolved))
 			policy_group_gone(policy, (uint16_t)i);
 	}

@@ -150,6 +150,49 @@ static void a_new_service_and_a_new_site_are_built(void **state)
 	policy_free(new);
 }
 
+/* Neither rule stands in the kernel under these keys: there is nothing to delete. */
+static void a_rule_under_another_key_is_not_deleted_when_its_site_is_dead(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->ways[0].choices[1].key = 501;
+	new->groups[1].keys[0] = 999;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 1=1");
+	assert_false(new->ways[0].choices[1].standing);
+	policy_free(old);
+	policy_free(new);
+}
+
+static void a_replacement_waits_until_its_group_is_there(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	new->groups[0].keys[0] = 998;
+	new->groups[1].keys[0] = 999;
+	new->paths[0].usable = true;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("del 1; group 0=1; group 1=1; add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+static void what_is_inherited_on_a_link_that_is_gone_is_gone(void **state)
+{
+	struct policy *policy = make();
+
+	policy_inherit_group(policy, 1, 1);
+	policy_inherit_rule(policy, 1);
+	policy_adopt(policy, NULL, 0, &sink);
+	assert_told("del 1");
+	policy_path(policy, 2, true, 1, &sink);
+	policy_resolved(policy, 1, 0, true, 1, &sink);
+	assert_told("group 1=1");
+	policy_ready(policy, 1, true, 2, &sink);
+	assert_told("add 1");
+	policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +205,9 @@ int main(void)
 		cmocka_unit_test(new_rule_priorities_do_not_cut_waiting_short),
 		cmocka_unit_test(another_table_is_to_be_filled_first),
 		cmocka_unit_test(a_new_service_and_a_new_site_are_built),
+		cmocka_unit_test(a_rule_under_another_key_is_not_deleted_when_its_site_is_dead),
+		cmocka_unit_test(a_replacement_waits_until_its_group_is_there),
+		cmocka_unit_test(what_is_inherited_on_a_link_that_is_gone_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
