@@ -32,33 +32,38 @@ struct session_key {
 
 struct session {
 	/* hot: touched by each packet */
-	uint32_t local_discr, remote_discr;
+	uint32_t local_discr, remote_discr; /* remote 0: not heard of, or forgotten (6.8.1) */
 	uint8_t state, remote_state, local_diag, remote_diag; /* bfd.SessionState, ... */
 	uint8_t remote_detect_mult;
 	bool remote_demand, remote_cpi;
 	bool poll_active;  /* our Poll Sequence runs: P is set until F comes */
 	bool poll_pending; /* values changed while it ran: another one follows */
 	bool path_up;	   /* interface, carrier and local address are there */
-	bool heard;	   /* a valid packet came since the last forgetting (6.8.1) */
 	uint32_t remote_min_rx, remote_min_tx;
-	uint32_t tx_interval;	 /* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing
-				    periodic */
-	uint32_t detection_time; /* in force; 0: none */
-	usec_t last_rx;		 /* kernel's receive time of the last accepted packet */
-	usec_t next_tx;		 /* USEC_NEVER: nothing periodic */
+	uint32_t tx_interval;  /* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing
+				  periodic */
+	usec_t detection_time; /* in force; 0: none. 255 * 2^32 us do not fit 32 bits */
+	usec_t last_rx;	       /* kernel's receive time of the last accepted packet */
+	usec_t next_tx;	       /* USEC_NEVER: nothing periodic */
 	struct timer tx_timer, detect_timer;
 
 	/* negotiation: advertised differs from in-force while a change waits for the Final (6.8.3) */
 	uint32_t desired_min_tx, required_min_rx;	    /* advertised: what packets say */
 	uint32_t desired_min_tx_used, required_min_rx_used; /* in force for tx_interval and detection_time */
+	usec_t poll_since;				    /* when the running Poll Sequence began */
+	usec_t poll_earliest; /* the next one begins no sooner: Finals of the last one may be under way */
+	usec_t last_tx;	      /* of the last periodic packet */
+	uint32_t jitter;      /* the random value that next_tx was made with */
+	usec_t prompt;	      /* paces packets out of turn, see session_prompt_allowed() */
 
 	struct session_config config;
 	struct session_key key;
 	uint16_t source_port;
-	uint16_t slot; /* in the table */
-	uint16_t path; /* index in the site policy, or SESSION_NO_PATH */
-	bool used;     /* the slot is taken */
-	bool removing; /* AdminDown is being told; the slot is freed when that is done */
+	uint16_t slot;		  /* in the table */
+	struct session *key_next; /* the table's */
+	uint16_t path;		  /* index in the site policy, or SESSION_NO_PATH */
+	bool used;		  /* the slot is taken */
+	bool removing;		  /* AdminDown is being told; the slot is freed when that is done */
 
 	/* for people */
 	usec_t since; /* of the last state change */
@@ -71,7 +76,7 @@ struct session {
 enum {
 	EFFECT_STATE = 1,	/* from, to and diag are set */
 	EFFECT_SEND = 2,	/* transmit one packet at once, out of turn */
-	EFFECT_SEND_FINAL = 4,	/* ... with F set (6.5) */
+	EFFECT_SEND_FINAL = 4,	/* ... with F set (6.5); comes with EFFECT_SEND, and is one packet */
 	EFFECT_TX = 8,		/* next_tx changed: arm tx_timer (or cancel at USEC_NEVER) */
 	EFFECT_DETECT = 16,	/* detection deadline may be earlier than armed, or is gone */
 	EFFECT_NEGOTIATED = 32, /* tx_interval or detection_time changed */
@@ -83,17 +88,19 @@ struct session_effects {
 	uint8_t diag;	  /* bfd.LocalDiag after the change */
 };
 
-/* A session in Down (AdminDown with config.shutdown), path_up false. RANDOM spreads the first transmission
- * (any value). */
+/* A session in Down (AdminDown with config.shutdown), path_up false: silent until session_path(). Overwrites
+ * all of SESSION: its timers must not be armed. */
 void session_init(struct session *session, const struct session_config *config, const struct session_key *key,
 		  uint32_t local_discr, uint16_t source_port, usec_t now);
 
 /* The rest of 6.8.6 for a packet that packet_decode() accepted and the table found to be this session's.
- * RECEIVED is the kernel's receive time. EFFECTS is overwritten by this and the following calls. */
+ * RECEIVED is the kernel's receive time. A reason returned is for the caller to count. EFFECTS is overwritten
+ * by this and the following calls. */
 enum drop session_receive(struct session *session, const struct packet *packet, usec_t received,
 			  struct session_effects *effects);
-/* Call when detect_timer fires. Nothing happens before session_detect_deadline(): rearm then (EFFECT_DETECT
- * says so). After Down: a second detection time of silence forgets the remote discriminator (6.8.1). */
+/* Call when detect_timer fires. Before session_detect_deadline() nothing happens: rearm then (EFFECT_DETECT
+ * says so). A detection time of silence takes Init and Up Down with DIAG_DETECTION_EXPIRED, and in any state
+ * forgets the remote discriminator and what else the peer said (6.8.1). */
 void session_detect_expired(struct session *session, usec_t now, struct session_effects *effects);
 /* New parameters; while Up they go through a Poll Sequence and the state stays. */
 void session_configure(struct session *session, const struct session_config *config, usec_t now,
@@ -106,8 +113,8 @@ void session_path(struct session *session, bool up, usec_t now, struct session_e
 usec_t session_detect_deadline(const struct session *session);
 /* Fills PACKET with what 6.8.7 says now. Counts nothing. */
 void session_packet(const struct session *session, bool final, struct packet *packet);
-/* A periodic packet went out at NOW: sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect
- * Mult 1). */
+/* A periodic packet went out at NOW (not one that EFFECT_SEND asked for: those leave the schedule alone):
+ * sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect Mult 1). */
 void session_transmitted(struct session *session, usec_t now, uint32_t random);
 
 #endif

@@ -11,12 +11,12 @@
 
 #define TABLE_SLOTS 65536
 #define TABLE_CHUNK 256 /* sessions a chunk */
-#define TABLE_BUCKETS 131072
+#define TABLE_BUCKETS 16384
 
 struct table {
 	struct session *chunks[TABLE_SLOTS / TABLE_CHUNK];
 	uint32_t count;
-	uint16_t buckets[TABLE_BUCKETS]; /* slot; see table.c for empty and deleted */
+	struct session *buckets[TABLE_BUCKETS]; /* by key, chained through key_next */
 	uint32_t seed;
 };
 
@@ -29,7 +29,9 @@ struct session *table_slot(const struct table *table, uint16_t slot);
 /* A discriminator for SLOT: nonzero, RANDOM in its high bits. */
 uint32_t table_discr(uint16_t slot, uint32_t random);
 /* Takes the slot of SESSION's discriminator into use and enters its key. False when another session has that
- * key. The session lies in its chunk already (table_memory()). */
+ * key: peer, local address, hop mode and, for a single hop, interface. A link-local peer whose interface is
+ * not known yet (ifindex 0) has no key to be found by, and collides with nobody. The session lies in its
+ * chunk already (table_memory()). */
 bool table_insert(struct table *table, struct session *session);
 void table_remove(struct table *table, struct session *session);
 /* Local address or ifindex changed. False (and unchanged) when another session has the key. */
@@ -46,7 +48,9 @@ struct table_origin {
 };
 
 /* 6.8.6 and RFC 5881/5883: by Your Discriminator, or by key when that is 0; then peer, local address,
- * interface, port and TTL must agree. On a drop *SESSION is the one to blame it on, if any, else NULL. */
+ * interface, port and TTL must agree. A session without local address or interface takes any; the interface
+ * is not checked for multihop, whose packets may come back another way. On a drop *SESSION is the one to
+ * blame it on, if any, else NULL. */
 enum drop table_find(const struct table *table, const struct packet *packet,
 		     const struct table_origin *origin, struct session **session);
 

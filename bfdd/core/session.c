@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every call changes what it is about (a packet's values, the state, the configuration) and then settles:
+ * what we advertise, the Poll Sequence, the intervals in force and the transmission schedule follow from the
+ * variables, and the effects from comparing with before.
+ *
+ * Intervals (6.8.3). A change is advertised at once. It is in force at once where that cannot make either end
+ * declare the other dead: sending more often, waiting longer. The other directions wait for the Final of a
+ * Poll Sequence that began after the change, because only then the peer is known to count on it. Finals carry
+ * no number, so one that answers an earlier sequence could be taken for the next one's: after each sequence
+ * there is a pause of twice its length, which outlasts the Finals still under way.
+ */
+#include "core/session.h"
+
+#include <string.h>
+
+#include "core/fsm.h"
+
+#define POLL_PAUSE_MIN (100 * USEC_MS)
+#define POLL_PAUSE_MAX USEC_S
+#define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
+#define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
+#define START_SPREAD (100 * USEC_MS) /* sessions that start together do not all speak at once */
+
+struct before {
+	uint32_t tx_interval;
+	usec_t detection_time, deadline, next_tx;
+};
+
+static uint32_t max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+/* 6.8.7: whether anything may be sent at all. */
+static bool session_may_send(const struct session *session)
+{
+	return session->path_up && !(session->config.passive && !session->remote_discr);
+}
+
+/* 6.8.2, 6.8.7. */
+static uint32_t session_tx_interval(const struct session *session)
+{
+	if (!session_may_send(session) || !session->remote_min_rx)
+		return 0;
+	if (session->remote_demand && session->state == BFD_UP && session->remote_state == BFD_UP &&
+	    !session->poll_active)
+		return 0;
+	return max32(session->desired_min_tx_used, session->remote_min_rx);
+}
+
+/* 6.8.7: 75 to 100 % of INTERVAL, no more than 90 % when one lost packet is a Down. */
+static usec_t session_jittered(const struct session *session, usec_t interval)
+{
+	usec_t spread = session->config.detect_mult == 1 ? interval * 3 / 20 : interval / 4;
+
+	return interval - interval / 4 + (usec_t)(((uint64_t)spread * session->jitter) >> 32);
+}
+
+static usec_t session_next_tx(const struct session *session)
+{
+	if (!session->tx_interval)
+		return USEC_NEVER;
+	return session->last_tx + session_jittered(session, session->tx_interval);
+}
+
+/* A packet out of turn tells of a change of state faster (6.8.7). Paced, so that two ends, or a hostile one,
+ * cannot chase a session through its states at line rate. */
+static bool session_prompt_allowed(struct session *session, usec_t now)
+{
+	usec_t due = session->prompt > now ? session->prompt : now;
+
+	if (due - now > PROMPT_BURST)
+		return false;
+	session->prompt = due + PROMPT_EVERY;
+	return true;
+}
+
+/* 6.8.3: what packets say, and what of it is in force already. */
+static void session_offer(struct session *session)
+{
+	bool answered = session->remote_discr && session->state != BFD_ADMIN_DOWN;
+	uint32_t required_min_rx = session->config.required_min_rx;
+	uint32_t desired_min_tx = session->config.desired_min_tx;
+
+	if (session->state != BFD_UP)
+		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
+	if (desired_min_tx != session->desired_min_tx || required_min_rx != session->required_min_rx)
+		session->poll_pending = true;
+	session->desired_min_tx = desired_min_tx;
+	session->required_min_rx = required_min_rx;
+
+	if (session->state == BFD_UP || session->state == BFD_INIT)
+		desired_min_tx = min32(desired_min_tx, session->desired_min_tx_used);
+	session->desired_min_tx_used = desired_min_tx;
+
+	if (answered) {
+		required_min_rx = max32(required_min_rx, session->required_min_rx_used);
+	} else {
+		session->poll_active = false;
+		session->poll_pending = false;
+	}
+	session->required_min_rx_used = required_min_rx;
+}
+
+static void session_poll_start(struct session *session, usec_t now)
+{
+	if (!session->poll_pending || session->poll_active || now < session->poll_earliest)
+		return;
+	session->poll_pending = false;
+	session->poll_active = true;
+	session->poll_since = now;
+}
+
+/* 6.5: the Final came. What changed meanwhile (poll_pending) it may not answer. */
+static void session_poll_end(struct session *session, usec_t now)
+{
+	usec_t pause = 2 * (now - session->poll_since);
+
+	if (pause < POLL_PAUSE_MIN)
+		pause = POLL_PAUSE_MIN;
+	else if (pause > POLL_PAUSE_MAX)
+		pause = POLL_PAUSE_MAX;
+	session->poll_earliest = now + pause;
+	session->poll_active = false;
+	if (session->poll_pending)
+		return;
+	session->desired_min_tx_used = session->desired_min_tx;
+	session->required_min_rx_used = session->required_min_rx;
+}
+
+static struct before session_begin(const struct session *session, struct session_effects *effects)
+{
+	memset(effects, 0, sizeof(*effects));
+	return (struct before){
+		.tx_interval = session->tx_interval,
+		.detection_time = session->detection_time,
+		.deadline = session_detect_deadline(session),
+		.next_tx = session->next_tx,
+	};
+}
+
+static void session_settle(struct session *session, usec_t now, const struct before *before,
+			   struct session_effects *effects)
+{
+	usec_t deadline;
+
+	session_offer(session);
+	session_poll_start(session, now);
+	session->tx_interval = session_tx_interval(session);
+	session->next_tx = session_next_tx(session);
+	session->detection_time = (usec_t)session->remote_detect_mult *
+				  max32(session->required_min_rx_used, session->remote_min_tx);
+
+	deadline = session_detect_deadline(session);
+	if (deadline < before->deadline || (deadline == USEC_NEVER && before->deadline != USEC_NEVER))
+		effects->what |= EFFECT_DETECT;
+	if (session->next_tx != before->next_tx)
+		effects->what |= EFFECT_TX;
+	if (session->tx_interval != before->tx_interval || session->detection_time != before->detection_time)
+		effects->what |= EFFECT_NEGOTIATED;
+	if (effects->what & EFFECT_STATE && session_may_send(session) && session_prompt_allowed(session, now))
+		effects->what |= EFFECT_SEND;
+}
+
+static void session_event(struct session *session, enum fsm_event event, usec_t now,
+			  struct session_effects *effects)
+{
+	struct fsm_step step = fsm_step(session->state, event);
+	uint8_t from = session->state;
+
+	if (step.diag != FSM_DIAG_KEEP)
+		session->local_diag = step.diag;
+	if (step.next == from)
+		return;
+	session->state = step.next;
+	session->since = now;
+	session->up_transitions += step.next == BFD_UP;
+	session->down_transitions += from == BFD_UP;
+	effects->what |= EFFECT_STATE;
+	effects->from = from;
+	effects->to = step.next;
+	effects->diag = session->local_diag;
+}
+
+/* 6.8.1: back to the initial values of what the peer told. */
+static void session_forget(struct session *session)
+{
+	session->remote_discr = 0;
+	session->remote_state = BFD_DOWN;
+	session->remote_min_rx = 1;
+	session->remote_min_tx = 0;
+	session->remote_detect_mult = 0;
+	session->remote_demand = false;
+	session->remote_cpi = false;
+}
+
+void session_init(struct session *session, const struct session_config *config, const struct session_key *key,
+		  uint32_t local_discr, uint16_t source_port, usec_t now)
+{
+	struct session_effects effects;
+	struct before before;
+
+	memset(session, 0, sizeof(*session));
+	session->config = *config;
+	session->key = *key;
+	session->local_discr = local_discr;
+	session->source_port = source_port;
+	session->path = SESSION_NO_PATH;
+	session->state = config->shutdown ? BFD_ADMIN_DOWN : BFD_DOWN;
+	session->local_diag = config->shutdown ? DIAG_ADMIN_DOWN : DIAG_NONE;
+	session->jitter = local_discr; /* random where it counts */
+	session->since = session->created = session->last_tx = now;
+	session_forget(session);
+	before = session_begin(session, &effects);
+	session_settle(session, now, &before, &effects);
+}
+
+static void session_learn(struct session *session, const struct packet *packet, usec_t received)
+{
+	session->remote_discr = packet->my_discr;
+	session->remote_state = packet->state;
+	session->remote_diag = packet->diag;
+	session->remote_demand = packet->demand;
+	session->remote_cpi = packet->control_plane_independent;
+	session->remote_min_rx = packet->required_min_rx;
+	session->remote_min_tx = packet->desired_min_tx;
+	session->remote_detect_mult = packet->detect_mult;
+	if (received > session->last_rx)
+		session->last_rx = received;
+	session->packets_in++;
+}
+
+enum drop session_receive(struct session *session, const struct packet *packet, usec_t received,
+			  struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	if (packet->auth_present)
+		return DROP_AUTH_UNEXPECTED;
+	if (!session->path_up)
+		return DROP_NO_PATH;
+	if (session->state == BFD_ADMIN_DOWN)
+		return DROP_ADMIN_DOWN;
+
+	session_learn(session, packet, received);
+	if (packet->final && session->poll_active && received >= session->poll_since)
+		session_poll_end(session, received);
+	session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
+	session_settle(session, received, &before, effects);
+	if (packet->poll)
+		effects->what |= EFFECT_SEND | EFFECT_SEND_FINAL;
+	return DROP_NONE;
+}
+
+void session_detect_expired(struct session *session, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	if (now < before.deadline) {
+		effects->what = EFFECT_DETECT;
+		return;
+	}
+	session_event(session, FSM_DETECTION_EXPIRED, now, effects);
+	session_forget(session);
+	session_settle(session, now, &before, effects);
+}
+
+void session_configure(struct session *session, const struct session_config *config, usec_t now,
+		       struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+	bool was_shut = session->config.shutdown;
+
+	session->config = *config;
+	if (config->shutdown != was_shut)
+		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);
+	session_settle(session, now, &before, effects);
+}
+
+/* Sets the schedule so that the next packet is due within START_SPREAD. */
+static void session_start_soon(struct session *session, usec_t now)
+{
+	usec_t wait = (usec_t)(((uint64_t)START_SPREAD * session->jitter) >> 32);
+
+	session->last_tx = now + wait - session_jittered(session, session_tx_interval(session));
+}
+
+void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	if (session->path_up != up) {
+		session->path_up = up;
+		if (!up)
+			session_event(session, FSM_PATH_DOWN, now, effects);
+		else if (session_prompt_allowed(session, now))
+			session_start_soon(session, now);
+	}
+	session_settle(session, now, &before, effects);
+}
+
+usec_t session_detect_deadline(const struct session *session)
+{
+	if (!session->remote_discr || !session->detection_time)
+		return USEC_NEVER;
+	return session->last_rx + session->detection_time;
+}
+
+void session_packet(const struct session *session, bool final, struct packet *packet)
+{
+	memset(packet, 0, sizeof(*packet));
+	packet->diag = session->local_diag;
+	packet->state = session->state;
+	packet->poll = session->poll_active && !final;
+	packet->final = final;
+	packet->detect_mult = session->config.detect_mult;
+	packet->length = PACKET_SIZE;
+	packet->my_discr = session->local_discr;
+	packet->your_discr = session->remote_discr;
+	packet->desired_min_tx = session->desired_min_tx;
+	packet->required_min_rx = session->required_min_rx;
+}
+
+void session_transmitted(struct session *session, usec_t now, uint32_t random)
+{
+	session->last_tx = now;
+	session->jitter = random;
+	session_poll_start(session, now);
+	session->tx_interval = session_tx_interval(session);
+	session->next_tx = session_next_tx(session);
+}
