@@ -175,14 +175,41 @@ service_on() { # NAME SERVICE SITE    ("null": none)
 	[ "$(service_field "$1" "$2" '.["active-site"]')" = "$3" ]
 }
 
-# Objects of ours in the kernel of NAME, as seen by anyone: protocol number 0xbf (config: steering).
+path_usable() { # NAME SERVICE PEER
+	service_field "$1" "$2" ".paths[] | select(.peer == \"$3\") | .usable" | grep -qx true
+}
+
+path_not_usable() {
+	service_field "$1" "$2" ".paths[] | select(.peer == \"$3\") | .usable" | grep -qx false
+}
+
+# When (Unix time in us) the first event at or after SINCE happened for which the jq condition holds; "" if none.
+event_at() { # NAME SINCE-US CONDITION
+	local at
+	ctl "$1" events | jq -r ".[] | select($3) | .at" | while read -r at; do
+		at=$(date -d "$at" +%s%6N)
+		[ "$at" -lt "$2" ] || { echo "$at" && break; }
+	done
+}
+
+has_event() {
+	[ -n "$(event_at "$@")" ]
+}
+
+# Rules, routes and nexthop objects of NAME, of whomever they are, one a line; `nhid` and states left out.
 kernel_objects() { # NAME
 	local family
 	for family in -4 -6; do
-		ip "$family" -n "$LAB-$1" rule list
-		ip "$family" -n "$LAB-$1" route show table all | grep -v '^\(local\|broadcast\|anycast\|multicast\) '
+		ip $family -N -o -n "$LAB-$1" rule list | sed "s/^/rule $family /"
+		ip $family -N -o -n "$LAB-$1" route show table all |
+			grep -v '^\(local\|broadcast\|anycast\|multicast\) ' | sed "s/^/route $family /"
 	done
-	ip -n "$LAB-$1" nexthop show
+	ip -N -o -n "$LAB-$1" nexthop show | sed 's/^/nexthop /'
+}
+
+# The device by which NAME would send to ADDRESS now.
+device_to() { # NAME ADDRESS
+	ip -o -n "$LAB-$1" route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 voice_recv_start() { # NAME

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Sends one UDP datagram with any content:
+ *
+ *   badpkt [-i INTERFACE] SOURCE DESTINATION PORT TTL HEX
+ *
+ * SOURCE is an address of this host. An empty HEX is an empty datagram.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void die(const char *what)
+{
+	fprintf(stderr, "badpkt: %s: %s\n", what, strerror(errno));
+	exit(1);
+}
+
+static socklen_t parse(struct sockaddr_storage *to, const char *text, unsigned port, unsigned ifindex)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	if (inet_pton(AF_INET, text, &in->sin_addr) == 1) {
+		in->sin_family = AF_INET;
+		in->sin_port = htons((uint16_t)port);
+		return sizeof(*in);
+	}
+	if (inet_pton(AF_INET6, text, &in6->sin6_addr) != 1) {
+		errno = EINVAL;
+		die(text);
+	}
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons((uint16_t)port);
+	if (IN6_IS_ADDR_LINKLOCAL(&in6->sin6_addr))
+		in6->sin6_scope_id = ifindex;
+	return sizeof(*in6);
+}
+
+static size_t unhex(uint8_t *buf, size_t size, const char *hex)
+{
+	size_t n = 0;
+	unsigned byte;
+
+	for (; n < size && sscanf(hex, "%2x", &byte) == 1; hex += 2) {
+		buf[n++] = (uint8_t)byte;
+		if (!hex[1])
+			break;
+	}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_storage from, to;
+	socklen_t from_size, to_size;
+	const char *interface = NULL;
+	unsigned ifindex = 0;
+	uint8_t buf[2048];
+	int c, fd, ttl;
+	size_t size;
+
+	while ((c = getopt(argc, argv, "i:")) != -1) {
+		if (c != 'i')
+			return 2;
+		interface = optarg;
+		ifindex = if_nametoindex(interface);
+	}
+	if (argc - optind != 5)
+		return 2;
+	argv += optind;
+	from_size = parse(&from, argv[0], 0, ifindex);
+	to_size = parse(&to, argv[1], (unsigned)atoi(argv[2]), ifindex);
+	ttl = atoi(argv[3]);
+	size = unhex(buf, sizeof(buf), argv[4]);
+
+	fd = socket(to.ss_family, SOCK_DGRAM, 0);
+	if (fd < 0)
+		die("socket");
+	if (interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)))
+		die(interface);
+	if (to.ss_family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl))
+				    : setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)))
+		die("TTL");
+	if (bind(fd, (struct sockaddr *)&from, from_size))
+		die(argv[0]);
+	if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
+		die(argv[1]);
+	return 0;
+}
