@@ -39,18 +39,24 @@ struct engine_config {
 struct engine *engine_create(const struct engine_config *config, char *error, size_t size);
 int engine_start(struct engine *engine); /* 0 or -errno */
 /* Takes every session to AdminDown, tells the peers (RFC 5880 6.8.16: for a detection time, at most LINGER),
- * ends the thread. */
+ * ends the thread. The policy is left as it is and orders nothing more: what is in the kernel is the caller's
+ * to hold or to take away. Commands given before are carried out. Afterwards engine_poll_events() still hands
+ * out what waits, with the policy in force among it (ENGINE_POLICY_RETIRED). */
 void engine_stop(struct engine *engine, usec_t linger);
+/* After engine_stop(), or if the thread never ran. Snapshots not yet handed out are forgotten. */
 void engine_free(struct engine *engine);
 
 /* Commands. Each returns false when the ring is full (try again from the main loop). */
-/* Returns the slot, or -1 when the table is full. The session starts without a path. */
+/* Returns the slot; -EAGAIN when the ring is full, -ENOSPC when the table is, -ENOMEM. The session starts
+ * without a path. A session with the same key that is just being removed makes room; any other has
+ * ENGINE_ADD_FAILED come, and the slot is free again. */
 int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
 	       uint16_t path);
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config);
 /* AdminDown is told for a detection time, then ENGINE_REMOVED comes and the slot may be used again. */
 bool engine_remove(struct engine *engine, uint16_t slot);
-/* The path is there (with this local address and interface) or is not. */
+/* The path is there (with this local address and interface) or is not (these are then ignored). When another
+ * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
 /* A new policy with its steering map; SLOT_PATH[slot] says which path a session is (SESSION_NO_PATH: none),
  * NSLOTS of them. All three go to the engine; the old ones come back with ENGINE_POLICY_RETIRED. */
@@ -68,10 +74,15 @@ enum engine_event_kind {
 	ENGINE_REMOVED,	       /* slot */
 	ENGINE_POLICY_RETIRED, /* policy, map, slot_path: free them */
 	ENGINE_SWITCH, /* way, choice_from, choice_to (-1: none): another site carries the way; slot: by which
-			  session, if any */
+			  session, or ENGINE_NO_SLOT. Not for what engine_policy() itself changes */
 	ENGINE_STALL,  /* lateness: our own tick came late by this much */
-	ENGINE_LOST_EVENTS, /* count: the ring was full */
+	ENGINE_LOST_EVENTS, /* count of STATE, NEGOTIATED, SWITCH, STALL and PATH_FAILED lost: the ring was
+			       full. The others are never lost. */
+	ENGINE_ADD_FAILED,  /* slot: another session has its key; it was not made */
+	ENGINE_PATH_FAILED, /* slot: the same, for engine_path() */
 };
+
+#define ENGINE_NO_SLOT 0xffff
 
 struct engine_event {
 	uint8_t kind;
@@ -94,13 +105,16 @@ void engine_poll_events(struct engine *engine, void (*fn)(void *context, const s
  * once, with COUNT used sessions in slot order (valid during the call); then the memory is freed. */
 typedef void engine_snapshot_fn(void *context, const struct session *sessions, unsigned count);
 bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *context);
-/* A copy of the policy as it runs, for `services`. FN is called once from engine_poll_events(). */
+/* A copy of the policy as it runs, for `services`; NULL: none was given yet. FN is called once from
+ * engine_poll_events(). */
 typedef void engine_policy_fn(void *context, const struct policy *policy);
 bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *context);
 
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {
-	uint64_t wakeups, ticks, packets_in, packets_out, send_errors, receive_overflows;
+	uint64_t wakeups; /* turns of the loop */
+	uint64_t ticks;	  /* those among them that the fixed tick made */
+	uint64_t packets_in, packets_out, send_errors, receive_overflows;
 	uint64_t stalls;
 	usec_t stall_max;
 	uint32_t sessions;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The engine's side of the commands: see front.c for the main thread's. */
+#include "io/engine_private.h"
+
+#define COMMANDS_A_TURN 256
+
+static bool same_key(const struct session_key *a, const struct session_key *b)
+{
+	return a->ifindex == b->ifindex && a->multihop == b->multihop && addr_equal(&a->peer, &b->peer) &&
+	       addr_equal(&a->local, &b->local);
+}
+
+/* A session that says goodbye does not keep its key from a successor, whose first packet tells the peer more
+ * anyway. */
+static bool make_room(struct engine *engine, const struct session_key *key)
+{
+	struct back *back = &engine->back;
+
+	for (unsigned slot = 0; back->removing && slot < back->high; slot++) {
+		struct session *session = table_slot(&back->table, slot);
+
+		if (session && session->removing && same_key(&session->key, key)) {
+			sessions_finish(engine, session);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void take_chunk(struct back *back, unsigned index, struct chunk *chunk)
+{
+	back->chunks[index] = chunk;
+	table_chunk(&back->table, index, chunk->sessions);
+}
+
+static void add(struct engine *engine, const struct command *command)
+{
+	struct back *back = &engine->back;
+	struct companion *companion;
+	struct session *session;
+
+	if (command->object)
+		take_chunk(back, command->slot / TABLE_CHUNK, command->object);
+	if (command->slot >= back->high)
+		back->high = command->slot + 1;
+	session = table_memory(&back->table, command->slot);
+	session_init(session, &command->config, &command->key, command->discr, command->source_port,
+		     back->clock.now);
+	session->slot = command->slot;
+	session->path = command->index;
+	session->tx_timer.kind = TIMER_TX;
+	session->detect_timer.kind = TIMER_DETECT;
+	companion = companion_of(back, session);
+	*companion = (struct companion){0};
+	if (!table_insert(&back->table, session) &&
+	    !(make_room(engine, &command->key) && table_insert(&back->table, session))) {
+		companion->notice = (struct notice){.kind = ENGINE_ADD_FAILED, .slot = command->slot};
+		events_notice(engine, &companion->notice);
+		return;
+	}
+	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
+}
+
+static void configure(struct engine *engine, struct session *session, const struct command *command)
+{
+	struct session_effects effects;
+
+	session_configure(session, &command->config, engine->back.clock.now, &effects);
+	sessions_apply(engine, session, &effects);
+}
+
+static void path(struct engine *engine, struct session *session, const struct command *command)
+{
+	struct back *back = &engine->back;
+	struct session_key key = session->key;
+	struct session_effects effects;
+	bool up = command->on;
+
+	key.local = command->key.local;
+	key.ifindex = command->key.ifindex;
+	if (up && !same_key(&key, &session->key)) {
+		/* What the old path carried says nothing about the new one. */
+		session_path(session, false, back->clock.now, &effects);
+		sessions_apply(engine, session, &effects);
+		if (!table_rekey(&back->table, session, &key) &&
+		    !(make_room(engine, &key) && table_rekey(&back->table, session, &key))) {
+			events_push(engine, &(struct engine_event){.kind = ENGINE_PATH_FAILED,
+								   .slot = session->slot,
+								   .at = back->clock.now});
+			up = false;
+		}
+	}
+	session_path(session, up, back->clock.now, &effects);
+	sessions_apply(engine, session, &effects);
+}
+
+static void session_command(struct engine *engine, const struct command *command)
+{
+	struct session *session = table_slot(&engine->back.table, command->slot);
+
+	/* The main thread may not know yet that it is gone. */
+	if (!session || session->removing)
+		return;
+	if (command->kind == COMMAND_CONFIGURE)
+		configure(engine, session, command);
+	else if (command->kind == COMMAND_PATH)
+		path(engine, session, command);
+	else
+		sessions_farewell(engine, session, USEC_NEVER);
+}
+
+static void carry_out(struct engine *engine, const struct command *command)
+{
+	switch ((enum command_kind)command->kind) {
+	case COMMAND_ADD:
+		add(engine, command);
+		break;
+	case COMMAND_CONFIGURE:
+	case COMMAND_REMOVE:
+	case COMMAND_PATH:
+		session_command(engine, command);
+		break;
+	case COMMAND_POLICY:
+		decide_adopt(engine, command->object);
+		break;
+	case COMMAND_RESOLVED:
+	case COMMAND_READY:
+	case COMMAND_LOST_MEMBER:
+	case COMMAND_LOST_GROUP:
+	case COMMAND_LOST_RULE:
+		decide_command(engine, command);
+		break;
+	case COMMAND_SNAPSHOT:
+		snapshot_begin(engine, command->object);
+		break;
+	case COMMAND_POLICY_SNAPSHOT:
+		snapshot_policy(engine, command->object);
+		break;
+	}
+}
+
+void commands_run(struct engine *engine)
+{
+	struct command command;
+
+	for (unsigned i = 0; i < COMMANDS_A_TURN; i++) {
+		if (!ring_pop(&engine->commands, &command))
+			return;
+		carry_out(engine, &command);
+	}
+	engine->back.again = true;
+}

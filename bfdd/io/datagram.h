@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* PURE: IPv4 and IPv6 datagrams with UDP, put together by ourselves for the raw sockets. */
+#ifndef IO_DATAGRAM_H
+#define IO_DATAGRAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/addr.h"
+
+#define DATAGRAM_HEADERS 48 /* the larger of 20 + 8 and 40 + 8 */
+#define DATAGRAM_TTL 255    /* RFC 5881 5 */
+#define DATAGRAM_TOS 0xc0   /* CS6: network control */
+
+/* Writes headers and payload to BUF (DATAGRAM_HEADERS + SIZE bytes are enough) and returns their length.
+ * LOCAL and PEER are of one family, IPv4 or IPv6. The IPv4 identification and header checksum are left to the
+ * kernel, which fills them with IP_HDRINCL (raw(7)). */
+size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr *peer, uint16_t source_port,
+		      uint16_t port, const uint8_t *payload, size_t size);
+/* The Internet checksum (RFC 1071) of SIZE bytes, with SUM carried in from earlier pieces of even length.
+ * Folded, not complemented. */
+uint16_t datagram_sum(uint32_t sum, const uint8_t *data, size_t size);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The site policy inside the engine: it is told what became of paths, and its actions go to the steering
+ * thread at once. */
+#include "io/engine_private.h"
+
+static void order(void *context, const struct policy_action *action)
+{
+	struct engine *engine = context;
+
+	engine->config.steering.order(engine->config.steering.context, action, engine->back.clock.now);
+	engine->back.ordered = true;
+}
+
+static struct policy_sink sink(struct engine *engine)
+{
+	return (struct policy_sink){order, engine};
+}
+
+static void tell_switches(struct engine *engine, unsigned slot)
+{
+	struct adoption *adoption = engine->back.adoption;
+
+	for (unsigned way = 0; way < adoption->policy->nways; way++) {
+		int now = policy_active(&adoption->policy->ways[way]);
+
+		if (now == adoption->active[way])
+			continue;
+		events_push(engine, &(struct engine_event){
+					    .kind = ENGINE_SWITCH,
+					    .way = way,
+					    .choice_from = adoption->active[way],
+					    .choice_to = now,
+					    .slot = slot,
+					    .at = engine->back.clock.now,
+				    });
+		adoption->active[way] = now;
+	}
+}
+
+static void flush(struct engine *engine)
+{
+	if (engine->back.ordered)
+		engine->config.steering.flush(engine->config.steering.context);
+	engine->back.ordered = false;
+}
+
+/* After each call of the policy. SLOT: the session that caused it, or ENGINE_NO_SLOT. */
+static void conclude(struct engine *engine, unsigned slot)
+{
+	struct back *back = &engine->back;
+	usec_t next = policy_next(back->adoption->policy);
+
+	flush(engine);
+	tell_switches(engine, slot);
+	back->policy_timer.kind = TIMER_POLICY;
+	if (next == USEC_NEVER)
+		wheel_cancel(&back->wheel, &back->policy_timer);
+	else
+		wheel_arm(&back->wheel, &back->policy_timer, next);
+}
+
+void decide_path(struct engine *engine, const struct session *session, bool usable)
+{
+	struct back *back = &engine->back;
+	struct policy_sink to = sink(engine);
+
+	/* A clean stop takes no path away: that is for the kernel's state to hold, or for the main thread to
+	 * clear. */
+	if (!back->adoption || back->stopping || session->path >= back->adoption->policy->npaths)
+		return;
+	policy_path(back->adoption->policy, session->path, usable, back->clock.now, &to);
+	conclude(engine, session->slot);
+}
+
+void decide_command(struct engine *engine, const struct command *command)
+{
+	struct back *back = &engine->back;
+	struct policy_sink to = sink(engine);
+	struct policy *policy;
+
+	if (!back->adoption || back->stopping)
+		return;
+	policy = back->adoption->policy;
+	switch (command->kind) {
+	case COMMAND_RESOLVED:
+		policy_resolved(policy, command->index, command->member, command->on, back->clock.now, &to);
+		break;
+	case COMMAND_READY:
+		policy_ready(policy, command->index, command->on, back->clock.now, &to);
+		break;
+	case COMMAND_LOST_MEMBER:
+		policy_lost_member(policy, command->index, command->member, back->clock.now, &to);
+		break;
+	case COMMAND_LOST_GROUP:
+		policy_lost_group(policy, command->index, back->clock.now, &to);
+		break;
+	case COMMAND_LOST_RULE:
+		policy_lost_rule(policy, command->index, back->clock.now, &to);
+		break;
+	}
+	conclude(engine, ENGINE_NO_SLOT);
+}
+
+/* Sessions learn which path they are; the policy learns of those that do not agree with what it took over.
+ * Paths presumed from a predecessor are left alone until their session comes up or their time ends. */
+static void report_paths(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	const struct adoption *adoption = back->adoption;
+	struct policy_sink to = sink(engine);
+
+	for (unsigned slot = 0; slot < back->high; slot++) {
+		struct session *session = table_slot(&back->table, slot);
+		bool up;
+
+		if (!session)
+			continue;
+		session->path = slot < adoption->nslots ? adoption->slot_path[slot] : SESSION_NO_PATH;
+		up = session->state == BFD_UP;
+		if (session->path < adoption->policy->npaths &&
+		    adoption->policy->paths[session->path].usable != up)
+			policy_path(adoption->policy, session->path, up, back->clock.now, &to);
+	}
+}
+
+void decide_adopt(struct engine *engine, struct adoption *adoption)
+{
+	struct back *back = &engine->back;
+	struct adoption *old = back->adoption;
+	struct policy_sink to = sink(engine);
+
+	engine->config.steering.map(engine->config.steering.context, adoption->map);
+	policy_adopt(adoption->policy, old ? old->policy : NULL, back->clock.now, &to);
+	back->adoption = adoption;
+	back->ordered = true; /* the map itself */
+	report_paths(engine);
+	for (unsigned way = 0; way < adoption->policy->nways; way++)
+		adoption->active[way] = policy_active(&adoption->policy->ways[way]);
+	conclude(engine, ENGINE_NO_SLOT);
+	if (old) {
+		events_notice(engine, &old->notice);
+	} else {
+		back->presume_timer.kind = TIMER_PRESUME;
+		wheel_arm(&back->wheel, &back->presume_timer, back->clock.now + engine->config.presume_for);
+	}
+}
+
+void decide_tick(struct engine *engine)
+{
+	struct policy_sink to = sink(engine);
+
+	if (engine->back.stopping)
+		return;
+	policy_tick(engine->back.adoption->policy, engine->back.clock.now, &to);
+	conclude(engine, ENGINE_NO_SLOT);
+}
+
+void decide_presume_end(struct engine *engine)
+{
+	struct policy_sink to = sink(engine);
+
+	if (engine->back.stopping)
+		return;
+	policy_presume_end(engine->back.adoption->policy, engine->back.clock.now, &to);
+	conclude(engine, ENGINE_NO_SLOT);
+}

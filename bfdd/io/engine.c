@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's thread: how time passes in it.
+ *
+ * A turn. Everything happens in turns, and a turn has one time, `now`, read when it begins. First all sockets
+ * are read dry, then the timers due at `now` are carried out, then commands, then the packets that came of
+ * all this go out in one batch, then the main thread is woken. A detection time is judged by a deadline that
+ * is at most `now`, and every packet that lay in a socket at `now` has been heard before: so a peer is never
+ * declared dead while its word waits to be read. When it was heard is the kernel's receive time stamp, not
+ * the time of reading: after a pause of ours an old packet is no proof of life.
+ *
+ * Events or ticks. While quiet the loop sleeps in epoll until a packet comes or the timerfd fires. A wake-up
+ * costs as much as ten packets, so with many packets the socket watchers are stopped, and a tick of 1 ms
+ * reads, expires and sends whatever has gathered: the number of wake-ups is bounded whatever the number of
+ * sessions. The clock is a timerfd in both cases: the poll timeouts of libev's own timers are whole
+ * milliseconds, rounded up.
+ *
+ * Stalls. The timerfd is armed for a known moment. A turn that begins more than STALL after it has found us
+ * starved: by other programs, by the hypervisor, by memory pressure. Then the packets may have starved too,
+ * between the wire and the socket, where reading the sockets dry does not find them: the softirq that carries
+ * them runs on the same processor. So a session whose detection time ends in such a turn is not judged yet.
+ * It gets as long as the stall was, but no more than one interval of its peer, within which a live one must
+ * have been heard, and no less than a tick; then it is judged like any other. A stall in that time again puts
+ * it off again, but one silence is put off by a detection time in all: a dead peer is found even by a host
+ * that stalls for ever. We cannot know which part of a silence was the peer's; we only never take our own for
+ * it.
+ */
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "io/engine_private.h"
+
+#define STALL (2 * USEC_MS)
+#define STALL_EVENTS 10 /* told a second; the counters have them all */
+#define WINDOW (100 * USEC_MS)
+#define ENTER_WAKEUPS 150 /* in a window: begin to tick */
+#define LEAVE_PACKETS 100 /* in a window: fewer than that, and ticks cost more than events */
+
+static void set_ticking(struct engine *engine, bool ticking)
+{
+	struct back *back = &engine->back;
+
+	atomic_store_explicit(&engine->counters.tick_mode, ticking, memory_order_relaxed);
+	back->load.tick = back->clock.now;
+	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
+		if (udp_fd(back->udp, i) < 0)
+			continue;
+		if (ticking)
+			ev_io_stop(back->loop, &back->socket_watchers[i]);
+		else
+			ev_io_start(back->loop, &back->socket_watchers[i]);
+	}
+}
+
+static bool is_ticking(const struct engine *engine)
+{
+	return atomic_load_explicit(&engine->counters.tick_mode, memory_order_relaxed);
+}
+
+/* Each wake-up by a packet or timer stands for at least one packet, so with fewer packets than LEAVE_PACKETS
+ * there are not ENTER_WAKEUPS: the two modes do not alternate. */
+static void weigh_load(struct engine *engine)
+{
+	struct load *load = &engine->back.load;
+	usec_t now = engine->back.clock.now, span = now - load->since;
+
+	if (!is_ticking(engine) && load->wakeups > ENTER_WAKEUPS && span <= WINDOW)
+		set_ticking(engine, true);
+	else if (span < WINDOW)
+		return;
+	else if (is_ticking(engine) && load->packets * WINDOW / span < LEAVE_PACKETS)
+		set_ticking(engine, false);
+	load->since = now;
+	load->wakeups = 0;
+	load->packets = 0;
+}
+
+static void note_lateness(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	usec_t now = back->clock.now, late = back->armed < now ? now - back->armed : 0;
+	struct engine_event event = {
+		.kind = ENGINE_STALL, .at = now, .lateness = late, .slot = ENGINE_NO_SLOT};
+
+	back->lateness = late > STALL ? late : 0;
+	if (!back->lateness)
+		return;
+	counter_add(&engine->counters.stalls, 1);
+	if (late > atomic_load_explicit(&engine->counters.stall_max, memory_order_relaxed))
+		atomic_store_explicit(&engine->counters.stall_max, late, memory_order_relaxed);
+	if (now - back->stall_second >= USEC_S) {
+		back->stall_second = now;
+		back->stall_events = 0;
+	}
+	if (back->stall_events++ < STALL_EVENTS)
+		events_push(engine, &event);
+}
+
+/* Setting the timerfd also makes it unreadable again, so it is never read. */
+static void arm(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	usec_t next = wheel_next(&back->wheel);
+	struct itimerspec spec = {0};
+
+	if (back->again) {
+		next = back->clock.now;
+	} else if (is_ticking(engine)) {
+		back->load.tick += ENGINE_TICK;
+		if (back->load.tick <= back->clock.now) /* ticks were missed: they are not made up for */
+			back->load.tick = back->clock.now + ENGINE_TICK;
+		next = back->load.tick;
+	}
+	if (next == back->armed && next > back->clock.now)
+		return;
+	if (next != USEC_NEVER) {
+		spec.it_value.tv_sec = next / USEC_S;
+		spec.it_value.tv_nsec = next % USEC_S * 1000;
+	}
+	timerfd_settime(back->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	back->armed = next;
+}
+
+static void begin_stop(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	usec_t linger = atomic_load_explicit(&engine->linger, memory_order_relaxed);
+
+	back->stopping = true;
+	back->stop_at = back->clock.now + linger + ENGINE_RETRY;
+	for (unsigned slot = 0; slot < back->high; slot++) {
+		struct session *session = table_slot(&back->table, slot);
+
+		if (session)
+			sessions_farewell(engine, session, linger);
+	}
+	/* Should nothing else wake us. */
+	wheel_arm(&back->wheel, &back->retry_timer, back->stop_at);
+}
+
+static void turn(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	uint64_t sent = atomic_load_explicit(&engine->counters.packets_out, memory_order_relaxed);
+	/* Before the commands are read, so that those given before the stop are seen. */
+	bool stop = atomic_load_explicit(&engine->stop, memory_order_acquire);
+	bool again = back->again;
+	struct timer *timer;
+	unsigned received;
+
+	clock_turn(&back->clock);
+	note_lateness(engine);
+	received = udp_receive(back->udp, sessions_packet, engine);
+	while ((timer = wheel_expire(&back->wheel, back->clock.now)))
+		sessions_timer(engine, timer);
+	back->again = false;
+	commands_run(engine);
+	if (stop && !back->again && !back->stopping)
+		begin_stop(engine);
+	snapshot_slice(engine);
+	raw_flush(back->raw);
+	events_publish(engine);
+
+	counter_add(&engine->counters.wakeups, 1);
+	counter_add(&engine->counters.ticks, is_ticking(engine));
+	counter_add(&engine->counters.packets_in, received);
+	atomic_store_explicit(&engine->counters.send_errors, raw_errors(back->raw), memory_order_relaxed);
+	atomic_store_explicit(&engine->counters.receive_overflows, udp_overflows(back->udp),
+			      memory_order_relaxed);
+	sent = atomic_load_explicit(&engine->counters.packets_out, memory_order_relaxed) - sent;
+	back->load.packets += received + sent;
+	back->load.wakeups += !again;
+	weigh_load(engine);
+	arm(engine);
+}
+
+static bool stopped(const struct back *back)
+{
+	return back->stopping && (!back->table.count || back->clock.now >= back->stop_at);
+}
+
+/* Watchers only wake the loop; what is to be done is the same for all of them. */
+static void timer_due(struct ev_loop *loop, ev_io *watcher, int revents) {}
+
+static void socket_readable(struct ev_loop *loop, ev_io *watcher, int revents) {}
+
+static void command_came(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	eventfd_t value;
+
+	eventfd_read(watcher->fd, &value);
+}
+
+static void start_watchers(struct engine *engine)
+{
+	struct back *back = &engine->back;
+
+	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
+		ev_io_init(&back->socket_watchers[i], socket_readable, udp_fd(back->udp, i), EV_READ);
+		if (udp_fd(back->udp, i) >= 0)
+			ev_io_start(back->loop, &back->socket_watchers[i]);
+	}
+	ev_io_init(&back->timer_watcher, timer_due, back->timer_fd, EV_READ);
+	ev_io_init(&back->command_watcher, command_came, engine->command_fd, EV_READ);
+	ev_io_start(back->loop, &back->timer_watcher);
+	ev_io_start(back->loop, &back->command_watcher);
+}
+
+void *engine_thread(void *arg)
+{
+	struct engine *engine = arg;
+	struct back *back = &engine->back;
+
+	if (engine->config.thread_start)
+		engine->config.thread_start(engine->config.thread_context);
+	start_watchers(engine);
+	clock_turn(&back->clock);
+	wheel_init(&back->wheel, back->clock.now);
+	back->load.since = back->clock.now;
+	back->armed = USEC_NEVER;
+	do {
+		turn(engine);
+		if (!stopped(back))
+			ev_run(back->loop, EVRUN_ONCE);
+	} while (!stopped(back));
+	if (back->adoption)
+		events_notice(engine, &back->adoption->notice);
+	back->adoption = NULL;
+	events_publish(engine);
+	return NULL;
+}

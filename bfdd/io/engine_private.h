@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the engine's own files share: in its thread engine.c sessions.c commands.c decide.c snapshot.c,
+ * in the main thread lifecycle.c front.c, in both events.c. */
+#ifndef IO_ENGINE_PRIVATE_H
+#define IO_ENGINE_PRIVATE_H
+
+#include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/ring.h"
+#include "core/table.h"
+#include "core/wheel.h"
+#include "io/clock.h"
+#include "io/engine.h"
+#include "io/raw.h"
+#include "io/udp.h"
+
+#define ENGINE_COMMANDS 16384 /* places in the rings */
+#define ENGINE_EVENTS 16384
+#define ENGINE_TICK USEC_MS
+#define ENGINE_RETRY (10 * USEC_MS) /* the event ring was full: look again */
+#define SOURCE_PORTS (65536 - BFD_SOURCE_PORT_MIN)
+
+/* What must not be lost waits here when the event ring is full. */
+struct notice {
+	struct notice *next;
+	uint8_t kind;  /* enum engine_event_kind, or one of these */
+	uint16_t slot; /* of REMOVED and ADD_FAILED */
+};
+enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT };
+
+/* Beside a session: the engine's own part. */
+struct companion {
+	usec_t silence_since; /* last_rx for which DEFERRED counts */
+	usec_t deferred;      /* how long judging this silence was put off already */
+	usec_t farewell_gap;
+	uint8_t farewells; /* AdminDown packets still to be sent; 0: telling is over */
+	struct notice notice;
+};
+
+struct chunk {
+	struct session sessions[TABLE_CHUNK];
+	struct companion companions[TABLE_CHUNK];
+};
+
+/* A policy on its way to the engine, in force, and on its way back. */
+struct adoption {
+	struct notice notice;
+	struct policy *policy;
+	void *map;
+	uint16_t *slot_path;
+	unsigned nslots;
+	int8_t *active; /* policy_active() of each way, to notice a switch by */
+};
+
+struct snapshot {
+	struct notice notice;
+	struct snapshot *next;
+	engine_snapshot_fn *fn;
+	void *context;
+	unsigned slots; /* how many to look at */
+	unsigned at;	/* the next one */
+	unsigned count;
+	struct session sessions[];
+};
+
+struct policy_snapshot {
+	struct notice notice;
+	engine_policy_fn *fn;
+	void *context;
+	struct policy *policy; /* room for the copy; NULL: there was no policy */
+};
+
+enum command_kind {
+	COMMAND_ADD,
+	COMMAND_CONFIGURE,
+	COMMAND_REMOVE,
+	COMMAND_PATH,
+	COMMAND_POLICY,
+	COMMAND_RESOLVED,
+	COMMAND_READY,
+	COMMAND_LOST_MEMBER,
+	COMMAND_LOST_GROUP,
+	COMMAND_LOST_RULE,
+	COMMAND_SNAPSHOT,
+	COMMAND_POLICY_SNAPSHOT,
+};
+
+struct command {
+	uint8_t kind;
+	uint8_t member;
+	bool on;
+	uint16_t slot, index; /* INDEX: path, group or rule */
+	uint16_t source_port;
+	uint32_t discr;
+	struct session_config config;
+	struct session_key key; /* of PATH: local and ifindex */
+	void *object;		/* ADD: struct chunk or NULL */
+};
+
+/* An item of the event ring. */
+struct event {
+	struct engine_event public;
+	struct notice *notice; /* not NULL: what waited, with its memory */
+};
+
+/* Written by the engine's thread, read by the main thread. */
+struct counters {
+	atomic_uint_least64_t wakeups, ticks, packets_in, packets_out, send_errors, receive_overflows, stalls;
+	atomic_int_least64_t stall_max;
+	atomic_uint_least32_t sessions;
+	atomic_bool tick_mode;
+	atomic_uint_least64_t drops[DROP_COUNT];
+};
+
+/* The main thread's own. */
+struct front {
+	pthread_t thread;
+	bool running;
+	unsigned high;	  /* slots ever given out: 0 ... high - 1 */
+	unsigned nchunks; /* chunks handed over */
+	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
+	unsigned nfree;
+	uint16_t free[TABLE_SLOTS];
+	uint16_t slot_port[TABLE_SLOTS];
+	uint8_t port_uses[SOURCE_PORTS];
+	bool have_policy;
+	uint16_t npaths, ngroups, nways; /* of the policy handed over last */
+};
+
+/* How busy the loop is, to choose between events and ticks. */
+struct load {
+	usec_t since;
+	unsigned wakeups, packets; /* since then */
+	usec_t tick;		   /* the next one, while ticking */
+};
+
+/* The engine's thread's own. */
+struct back {
+	struct ev_loop *loop;
+	ev_io socket_watchers[UDP_SOCKETS], timer_watcher, command_watcher;
+	int timer_fd;
+	usec_t armed; /* what the timerfd is set to; USEC_NEVER: nothing */
+	bool again;   /* work is left: the next turn comes at once */
+	struct clock clock;
+	struct load load;
+	usec_t lateness;     /* of this turn, if it is a stall; else 0 */
+	usec_t stall_second; /* ENGINE_STALL events are counted from here */
+	unsigned stall_events;
+	bool stopping;
+	usec_t stop_at;
+
+	struct udp *udp;
+	struct raw *raw;
+	struct table table;
+	struct wheel wheel;
+	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
+	unsigned high;	   /* slots that commands spoke of: 0 ... high - 1 */
+	unsigned removing; /* sessions that say goodbye */
+	uint64_t random;
+	struct timer policy_timer, presume_timer, retry_timer;
+
+	struct adoption *adoption; /* in force, or NULL */
+	bool ordered;		   /* orders went out since the last flush */
+	struct snapshot *snapshots, **snapshots_tail;
+	struct notice *notices, **notices_tail;
+	uint32_t lost;	/* events */
+	bool published; /* the main thread must be woken */
+};
+
+struct engine {
+	struct engine_config config;
+	struct ring commands, events;
+	void *commands_memory, *events_memory;
+	int command_fd, event_fd;
+	atomic_bool stop;
+	atomic_int_least64_t linger; /* set before STOP */
+	struct counters counters;
+	struct front front;
+	struct back back;
+};
+
+enum { TIMER_TX, TIMER_DETECT, TIMER_POLICY, TIMER_PRESUME, TIMER_RETRY };
+
+static inline void counter_add(atomic_uint_least64_t *counter, uint64_t n)
+{
+	/* One writer: a plain load and store, no locked instruction. */
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static inline struct companion *companion_of(const struct back *back, const struct session *session)
+{
+	return &back->chunks[session->slot / TABLE_CHUNK]->companions[session->slot % TABLE_CHUNK];
+}
+
+/* engine.c */
+void *engine_thread(void *engine);
+
+/* sessions.c: effects, timers, transmission, goodbye */
+void sessions_packet(void *engine, const uint8_t *data, size_t size, const struct table_origin *origin,
+		     usec_t stamp);
+void sessions_timer(struct engine *engine, struct timer *timer);
+void sessions_apply(struct engine *engine, struct session *session, const struct session_effects *effects);
+/* Begins to take SESSION away: it tells AdminDown for at most LINGER, then it is gone. */
+void sessions_farewell(struct engine *engine, struct session *session, usec_t linger);
+/* It is gone now. */
+void sessions_finish(struct engine *engine, struct session *session);
+
+/* commands.c */
+/* Carries out a bounded number of commands; sets BACK->again if more wait. */
+void commands_run(struct engine *engine);
+
+/* decide.c: the site policy and its orders */
+void decide_path(struct engine *engine, const struct session *session, bool usable);
+void decide_command(struct engine *engine, const struct command *command);
+void decide_adopt(struct engine *engine, struct adoption *adoption);
+void decide_tick(struct engine *engine);
+void decide_presume_end(struct engine *engine);
+
+/* front.c */
+void front_free_slot(struct front *front, unsigned slot);
+
+/* events.c: from the engine's thread to the main thread */
+void events_push(struct engine *engine, const struct engine_event *event);
+void events_notice(struct engine *engine, struct notice *notice);
+/* End of a turn: tells what waited, wakes the main thread. */
+void events_publish(struct engine *engine);
+
+/* snapshot.c */
+void snapshot_begin(struct engine *engine, struct snapshot *snapshot);
+void snapshot_slice(struct engine *engine);
+void snapshot_policy(struct engine *engine, struct policy_snapshot *snapshot);
+
+#endif

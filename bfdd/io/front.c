@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The main thread's side of the commands: chooses slots, discriminators and source ports, provides the
+ * memory, queues. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+
+#include "io/engine_private.h"
+
+#define SLOTS ENGINE_NO_SLOT /* 0 ... 65534 */
+
+static uint32_t random32(void)
+{
+	uint32_t value;
+
+	/* Does not fail or come short for 4 bytes once the kernel has its entropy; it waits for that. */
+	while (getrandom(&value, sizeof(value), 0) != sizeof(value))
+		;
+	return value;
+}
+
+static bool queue(struct engine *engine, const struct command *command)
+{
+	if (!ring_push(&engine->commands, command))
+		return false;
+	eventfd_write(engine->command_fd, 1);
+	return true;
+}
+
+/* Memory that the engine will write: touched here, so that it takes no page fault there. */
+static void *touched(size_t size)
+{
+	void *memory = NULL;
+
+	if (posix_memalign(&memory, 64, size))
+		return NULL;
+	return memset(memory, 0, size);
+}
+
+/* Of those used least, at random (RFC 5881 4: unique among sessions; there are more slots than ports). */
+static uint16_t choose_port(const struct front *front)
+{
+	unsigned start = random32() % SOURCE_PORTS, best = start;
+
+	for (unsigned i = 0; i < SOURCE_PORTS && front->port_uses[best]; i++) {
+		unsigned port = (start + i) % SOURCE_PORTS;
+
+		if (front->port_uses[port] < front->port_uses[best])
+			best = port;
+	}
+	return BFD_SOURCE_PORT_MIN + best;
+}
+
+void front_free_slot(struct front *front, unsigned slot)
+{
+	front->port_uses[front->slot_port[slot] - BFD_SOURCE_PORT_MIN]--;
+	front->free[front->nfree++] = slot;
+}
+
+int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
+	       uint16_t path)
+{
+	struct front *front = &engine->front;
+	struct command command = {.kind = COMMAND_ADD, .index = path, .config = *config, .key = *key};
+	unsigned slot = front->nfree ? front->free[front->nfree - 1] : front->high;
+
+	if (slot >= SLOTS)
+		return -ENOSPC;
+	if (slot / TABLE_CHUNK >= front->nchunks) {
+		command.object = front->chunks[front->nchunks];
+		if (!command.object)
+			command.object = touched(sizeof(struct chunk));
+		if (!command.object)
+			return -ENOMEM;
+		front->chunks[front->nchunks] = command.object;
+	}
+	command.slot = slot;
+	command.discr = table_discr(slot, random32());
+	command.source_port = choose_port(front);
+	if (!queue(engine, &command))
+		return -EAGAIN;
+	front->nchunks += command.object != NULL;
+	if (front->nfree)
+		front->nfree--;
+	else
+		front->high++;
+	front->slot_port[slot] = command.source_port;
+	front->port_uses[command.source_port - BFD_SOURCE_PORT_MIN]++;
+	return slot;
+}
+
+bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_CONFIGURE, .slot = slot, .config = *config});
+}
+
+bool engine_remove(struct engine *engine, uint16_t slot)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_REMOVE, .slot = slot});
+}
+
+bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex)
+{
+	struct command command = {.kind = COMMAND_PATH, .slot = slot, .on = up};
+
+	if (up) {
+		command.key.local = *local;
+		command.key.ifindex = ifindex;
+	}
+	return queue(engine, &command);
+}
+
+bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,
+		   unsigned nslots)
+{
+	struct adoption *adoption = touched(sizeof(*adoption));
+	struct command command = {.kind = COMMAND_POLICY, .object = adoption};
+
+	if (!adoption)
+		return false;
+	*adoption = (struct adoption){
+		.notice.kind = ENGINE_POLICY_RETIRED,
+		.policy = policy,
+		.map = map,
+		.slot_path = slot_path,
+		.nslots = nslots,
+		.active = touched(policy->nways + 1),
+	};
+	if (!adoption->active || !queue(engine, &command)) {
+		free(adoption->active);
+		free(adoption);
+		return false;
+	}
+	engine->front.have_policy = true;
+	engine->front.npaths = policy->npaths;
+	engine->front.ngroups = policy->ngroups;
+	engine->front.nways = policy->nways;
+	return true;
+}
+
+bool engine_resolved(struct engine *engine, uint16_t group, uint8_t member, bool resolved)
+{
+	struct command command = {.kind = COMMAND_RESOLVED, .index = group, .member = member, .on = resolved};
+
+	return queue(engine, &command);
+}
+
+bool engine_ready(struct engine *engine, uint16_t rule, bool ready)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_READY, .index = rule, .on = ready});
+}
+
+bool engine_lost_member(struct engine *engine, uint16_t group, uint8_t member)
+{
+	return queue(engine,
+		     &(struct command){.kind = COMMAND_LOST_MEMBER, .index = group, .member = member});
+}
+
+bool engine_lost_group(struct engine *engine, uint16_t group)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_LOST_GROUP, .index = group});
+}
+
+bool engine_lost_rule(struct engine *engine, uint16_t rule)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_LOST_RULE, .index = rule});
+}
+
+bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *context)
+{
+	/* Slots given out later are not looked at, so this is room enough. */
+	unsigned slots = engine->front.high;
+	struct snapshot *snapshot = touched(sizeof(*snapshot) + slots * sizeof(struct session));
+	struct command command = {.kind = COMMAND_SNAPSHOT, .object = snapshot};
+
+	if (!snapshot)
+		return false;
+	snapshot->notice.kind = NOTICE_SNAPSHOT;
+	snapshot->fn = fn;
+	snapshot->context = context;
+	snapshot->slots = slots;
+	if (queue(engine, &command))
+		return true;
+	free(snapshot);
+	return false;
+}
+
+bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *context)
+{
+	const struct front *front = &engine->front;
+	struct policy_snapshot *snapshot = touched(sizeof(*snapshot));
+	struct command command = {.kind = COMMAND_POLICY_SNAPSHOT, .object = snapshot};
+
+	if (!snapshot)
+		return false;
+	*snapshot = (struct policy_snapshot){
+		.notice.kind = NOTICE_POLICY_SNAPSHOT, .fn = fn, .context = context};
+	if (front->have_policy)
+		snapshot->policy = policy_create(front->npaths, front->ngroups, front->nways);
+	if ((snapshot->policy || !front->have_policy) && queue(engine, &command))
+		return true;
+	if (snapshot->policy)
+		policy_free(snapshot->policy);
+	free(snapshot);
+	return false;
+}
+
+void engine_stats(const struct engine *engine, struct engine_stats *stats)
+{
+	const struct counters *c = &engine->counters;
+	struct engine_stats *s = stats;
+
+	s->wakeups = atomic_load_explicit(&c->wakeups, memory_order_relaxed);
+	s->ticks = atomic_load_explicit(&c->ticks, memory_order_relaxed);
+	s->packets_in = atomic_load_explicit(&c->packets_in, memory_order_relaxed);
+	s->packets_out = atomic_load_explicit(&c->packets_out, memory_order_relaxed);
+	s->send_errors = atomic_load_explicit(&c->send_errors, memory_order_relaxed);
+	s->receive_overflows = atomic_load_explicit(&c->receive_overflows, memory_order_relaxed);
+	s->stalls = atomic_load_explicit(&c->stalls, memory_order_relaxed);
+	s->stall_max = atomic_load_explicit(&c->stall_max, memory_order_relaxed);
+	s->sessions = atomic_load_explicit(&c->sessions, memory_order_relaxed);
+	s->tick_mode = atomic_load_explicit(&c->tick_mode, memory_order_relaxed);
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		s->drops[i] = atomic_load_explicit(&c->drops[i], memory_order_relaxed);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Sessions as the engine keeps them. The order in which the effects of a state change are carried out is that
+ * of urgency: traffic is moved first, then the peer is answered, then people are told.
+ */
+#include "io/engine_private.h"
+
+#define FAREWELLS 3 /* packets after the first, spread over the peer's detection time */
+
+static uint32_t random32(struct back *back)
+{
+	/* xorshift64*: for jitter only, nothing secret hangs on it. */
+	back->random ^= back->random >> 12;
+	back->random ^= back->random << 25;
+	back->random ^= back->random >> 27;
+	return back->random * 0x2545f4914f6cdd1dull >> 32;
+}
+
+static bool transmit(struct engine *engine, struct session *session, bool final)
+{
+	struct raw_path path = {
+		.local = session->key.local,
+		.peer = session->key.peer,
+		.ifindex = session->key.ifindex,
+		.source_port = session->source_port,
+		.port = session->key.multihop ? BFD_PORT_MULTIHOP : BFD_PORT_SINGLE_HOP,
+	};
+	uint8_t payload[PACKET_SIZE];
+	struct packet packet;
+
+	if (!session->path_up || addr_is_unspecified(&path.local))
+		return false;
+	session_packet(session, final, &packet);
+	raw_send(engine->back.raw, &path, payload, packet_encode(&packet, payload));
+	session->packets_out++;
+	counter_add(&engine->counters.packets_out, 1);
+	return true;
+}
+
+static void arm_tx(struct back *back, struct session *session)
+{
+	if (session->removing)
+		return;
+	if (session->next_tx == USEC_NEVER)
+		wheel_cancel(&back->wheel, &session->tx_timer);
+	else
+		wheel_arm(&back->wheel, &session->tx_timer, session->next_tx);
+}
+
+static void arm_detect(struct back *back, struct session *session)
+{
+	usec_t deadline = session_detect_deadline(session);
+
+	if (deadline == USEC_NEVER)
+		wheel_cancel(&back->wheel, &session->detect_timer);
+	else
+		wheel_arm(&back->wheel, &session->detect_timer, deadline);
+}
+
+static void tell(struct engine *engine, const struct session *session, const struct session_effects *effects,
+		 uint8_t kind)
+{
+	struct engine_event event = {
+		.kind = kind,
+		.from = effects->from,
+		.to = effects->to,
+		.diag = effects->diag,
+		.remote_diag = session->remote_diag,
+		.remote_state = session->remote_state,
+		.slot = session->slot,
+		.tx_interval = session->tx_interval,
+		.detection_time = session->detection_time < UINT32_MAX ? session->detection_time : UINT32_MAX,
+		.at = engine->back.clock.now,
+	};
+
+	events_push(engine, &event);
+}
+
+void sessions_apply(struct engine *engine, struct session *session, const struct session_effects *effects)
+{
+	unsigned what = effects->what;
+
+	if (what & EFFECT_STATE && (effects->from == BFD_UP) != (effects->to == BFD_UP))
+		decide_path(engine, session, effects->to == BFD_UP);
+	if (what & EFFECT_SEND)
+		transmit(engine, session, what & EFFECT_SEND_FINAL);
+	if (what & EFFECT_TX)
+		arm_tx(&engine->back, session);
+	if (what & EFFECT_DETECT && !session->removing)
+		arm_detect(&engine->back, session);
+	if (what & EFFECT_STATE)
+		tell(engine, session, effects, ENGINE_STATE);
+	if (what & EFFECT_NEGOTIATED)
+		tell(engine, session, effects, ENGINE_NEGOTIATED);
+}
+
+void sessions_packet(void *context, const uint8_t *data, size_t size, const struct table_origin *origin,
+		     usec_t stamp)
+{
+	struct engine *engine = context;
+	struct session *session = NULL;
+	struct session_effects effects;
+	struct packet packet;
+	enum drop drop;
+
+	drop = packet_decode(&packet, data, size);
+	if (!drop)
+		drop = table_find(&engine->back.table, &packet, origin, &session);
+	if (!drop) {
+		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),
+				       &effects);
+		sessions_apply(engine, session, &effects);
+	}
+	if (drop && session)
+		session->drops[drop]++;
+	else if (drop)
+		counter_add(&engine->counters.drops[drop], 1);
+}
+
+static void periodic(struct engine *engine, struct session *session)
+{
+	usec_t now = engine->back.clock.now, due = session->next_tx;
+
+	transmit(engine, session, false);
+	/* From when it was due: the delay until the tick does not add up. After a stall, from now. */
+	session_transmitted(session, now - due <= ENGINE_TICK ? due : now, random32(&engine->back));
+	arm_tx(&engine->back, session);
+}
+
+/* Whether to put off judging this session's silence, because it ended in a stall of ours (see engine.c). */
+static bool defer(struct engine *engine, struct session *session)
+{
+	struct back *back = &engine->back;
+	struct companion *companion = companion_of(back, session);
+	usec_t grace = back->lateness, left;
+
+	if (!grace || session->state < BFD_INIT || session_detect_deadline(session) > back->clock.now)
+		return false;
+	if (companion->silence_since != session->last_rx) {
+		companion->silence_since = session->last_rx;
+		companion->deferred = 0;
+	}
+	left = session->detection_time - companion->deferred;
+	if (grace > session->remote_min_tx)
+		grace = session->remote_min_tx;
+	if (grace < ENGINE_TICK)
+		grace = ENGINE_TICK;
+	if (grace > left)
+		grace = left;
+	if (grace <= 0)
+		return false;
+	companion->deferred += grace;
+	wheel_arm(&back->wheel, &session->detect_timer, back->clock.now + grace);
+	return true;
+}
+
+static void detect(struct engine *engine, struct session *session)
+{
+	struct session_effects effects;
+
+	if (defer(engine, session))
+		return;
+	session_detect_expired(session, engine->back.clock.now, &effects);
+	sessions_apply(engine, session, &effects);
+}
+
+void sessions_finish(struct engine *engine, struct session *session)
+{
+	struct back *back = &engine->back;
+	struct companion *companion = companion_of(back, session);
+
+	wheel_cancel(&back->wheel, &session->tx_timer);
+	wheel_cancel(&back->wheel, &session->detect_timer);
+	back->removing -= session->removing;
+	table_remove(&back->table, session);
+	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
+	companion->notice = (struct notice){.kind = ENGINE_REMOVED, .slot = session->slot};
+	events_notice(engine, &companion->notice);
+}
+
+static void farewell(struct engine *engine, struct session *session)
+{
+	struct companion *companion = companion_of(&engine->back, session);
+
+	transmit(engine, session, false);
+	if (--companion->farewells)
+		wheel_arm(&engine->back.wheel, &session->tx_timer,
+			  engine->back.clock.now + companion->farewell_gap);
+	else
+		sessions_finish(engine, session);
+}
+
+/* The peer's detection time: our Detect Mult times the interval at which it expects us (RFC 5880 6.8.4). */
+static usec_t peer_patience(const struct session *session)
+{
+	uint32_t interval = session->desired_min_tx_used;
+
+	if (session->remote_min_rx > interval)
+		interval = session->remote_min_rx;
+	return (usec_t)session->config.detect_mult * interval;
+}
+
+void sessions_farewell(struct engine *engine, struct session *session, usec_t linger)
+{
+	struct companion *companion = companion_of(&engine->back, session);
+	struct session_config config = session->config;
+	usec_t span = peer_patience(session);
+	bool heard = session->remote_discr && session->path_up;
+	struct session_effects effects;
+
+	if (session->removing) {
+		if (engine->back.stopping && companion->farewell_gap > linger / FAREWELLS) {
+			companion->farewell_gap = linger / FAREWELLS;
+			wheel_arm(&engine->back.wheel, &session->tx_timer, engine->back.clock.now);
+		}
+		return;
+	}
+	session->removing = true;
+	engine->back.removing++;
+	config.shutdown = true;
+	session_configure(session, &config, engine->back.clock.now, &effects);
+	effects.what &= ~EFFECT_SEND;
+	sessions_apply(engine, session, &effects);
+	wheel_cancel(&engine->back.wheel, &session->tx_timer);
+	wheel_cancel(&engine->back.wheel, &session->detect_timer);
+	if (!heard || !linger) {
+		if (heard)
+			transmit(engine, session, false);
+		sessions_finish(engine, session);
+		return;
+	}
+	companion->farewells = 1 + FAREWELLS;
+	companion->farewell_gap = (span < linger ? span : linger) / FAREWELLS;
+	farewell(engine, session);
+}
+
+void sessions_timer(struct engine *engine, struct timer *timer)
+{
+	switch (timer->kind) {
+	case TIMER_TX: {
+		struct session *session = (struct session *)((char *)timer -
+							     offsetof(struct session, tx_timer));
+
+		if (session->removing)
+			farewell(engine, session);
+		else
+			periodic(engine, session);
+		break;
+	}
+	case TIMER_DETECT:
+		detect(engine, (struct session *)((char *)timer - offsetof(struct session, detect_timer)));
+		break;
+	case TIMER_POLICY:
+		decide_tick(engine);
+		break;
+	case TIMER_PRESUME:
+		decide_presume_end(engine);
+		break;
+	case TIMER_RETRY: /* events_publish() ends this turn, as it does each */
+		break;
+	}
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Copies of what the engine knows, made in its thread into memory that the main thread provided, a slice each
+ * turn. */
+#include "io/engine_private.h"
+
+#define SLICE 128 /* slots looked at in a turn: about 10 us of copying */
+
+void snapshot_begin(struct engine *engine, struct snapshot *snapshot)
+{
+	snapshot->next = NULL;
+	*engine->back.snapshots_tail = snapshot;
+	engine->back.snapshots_tail = &snapshot->next;
+}
+
+void snapshot_slice(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	struct snapshot *snapshot = back->snapshots;
+
+	if (!snapshot)
+		return;
+	for (unsigned i = 0; i < SLICE && snapshot->at < snapshot->slots; i++) {
+		const struct session *session = table_slot(&back->table, snapshot->at++);
+
+		if (session)
+			snapshot->sessions[snapshot->count++] = *session;
+	}
+	if (snapshot->at == snapshot->slots) {
+		back->snapshots = snapshot->next;
+		if (!back->snapshots)
+			back->snapshots_tail = &back->snapshots;
+		events_notice(engine, &snapshot->notice);
+	}
+	if (back->snapshots)
+		back->again = true;
+}
+
+void snapshot_policy(struct engine *engine, struct policy_snapshot *snapshot)
+{
+	const struct policy *from = engine->back.adoption ? engine->back.adoption->policy : NULL;
+
+	/* Commands keep their order, so the room was made for just this policy. */
+	if (from && snapshot->policy)
+		policy_copy(snapshot->policy, from);
+	events_notice(engine, &snapshot->notice);
+}

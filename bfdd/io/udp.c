@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The sockets are bound without SO_REUSEADDR: two BFD speakers on one host take each other's packets at
+ * random, so the second one is to be refused, whichever it is, and named.
+ *
+ * recvmmsg() fills fewer messages than it was given only when the queue is empty, so a short count needs no
+ * further call. A queue holds at most QUEUE_BYTES, doubled by the kernel, in packets that it charges with
+ * more than 512 bytes each: after DRAIN_MAX packets all that was there at the beginning has been read even
+ * while more pours in.
+ */
+#include "io/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "io/port.h"
+#include "ops/log.h"
+
+#define BATCH 64
+#define BUFFER 256 /* one more than PACKET_SIZE_MAX */
+#define CONTROL 192
+#define QUEUE_BYTES (4 << 20)
+#define DRAIN_MAX (2 * QUEUE_BYTES / 512)
+
+struct udp_socket {
+	int fd;
+	uint16_t port;
+	uint8_t family;
+	uint32_t overflows; /* the kernel's count, which wraps */
+};
+
+struct udp {
+	struct udp_socket sockets[UDP_SOCKETS];
+	uint64_t overflows;
+	struct mmsghdr messages[BATCH];
+	struct iovec vectors[BATCH];
+	struct sockaddr_storage names[BATCH];
+	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL];
+	uint8_t data[BATCH][BUFFER];
+};
+
+static int fail(char *error, size_t size, const struct udp_socket *s, const char *what)
+{
+	snprintf(error, size, "UDP port %u (IPv%c): %s: %s", s->port, s->family == AF_INET ? '4' : '6', what,
+		 strerror(errno));
+	return -1;
+}
+
+static int set_options(const struct udp_socket *s)
+{
+	int one = 1, bytes = QUEUE_BYTES, bad = 0;
+
+	bad |= setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+	bad |= setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
+	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes))) /* CAP_NET_ADMIN */
+		bad |= setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	if (s->family == AF_INET) {
+		bad |= setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
+		bad |= setsockopt(s->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
+	} else {
+		bad |= setsockopt(s->fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one));
+		bad |= setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one));
+		bad |= setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof(one));
+	}
+	return bad;
+}
+
+static int bind_any(const struct udp_socket *s)
+{
+	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(s->port)};
+	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(s->port)};
+
+	if (s->family == AF_INET)
+		return bind(s->fd, (struct sockaddr *)&v4, sizeof(v4));
+	return bind(s->fd, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+/* 0, also on a host without IPv6 (the fd is -1 then); -1 with a message in ERROR. */
+static int open_socket(struct udp_socket *s, char *error, size_t size)
+{
+	char holder[PORT_HOLDER];
+
+	s->fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (s->fd < 0 && s->family == AF_INET6 && errno == EAFNOSUPPORT) {
+		log_notice("this host has no IPv6: no BFD on UDP port %u over it", s->port);
+		return 0;
+	}
+	if (s->fd < 0)
+		return fail(error, size, s, "socket");
+	if (set_options(s))
+		return fail(error, size, s, "setsockopt");
+	if (!bind_any(s))
+		return 0;
+	if (errno != EADDRINUSE)
+		return fail(error, size, s, "bind");
+	snprintf(error, size,
+		 "UDP port %u is held by %s: stop its BFD (BIRD: protocol bfd; FRR: bfdd) or that program, "
+		 "then start again",
+		 s->port, port_holder(s->port, holder));
+	return -1;
+}
+
+static void prepare(struct udp *udp)
+{
+	for (unsigned i = 0; i < BATCH; i++) {
+		struct msghdr *m = &udp->messages[i].msg_hdr;
+
+		udp->vectors[i] = (struct iovec){udp->data[i], BUFFER};
+		m->msg_iov = &udp->vectors[i];
+		m->msg_iovlen = 1;
+		m->msg_name = &udp->names[i];
+		m->msg_control = udp->control[i];
+	}
+}
+
+struct udp *udp_open(char *error, size_t size)
+{
+	static const struct udp_socket wanted[UDP_SOCKETS] = {
+		{-1, BFD_PORT_SINGLE_HOP, AF_INET, 0},
+		{-1, BFD_PORT_SINGLE_HOP, AF_INET6, 0},
+		{-1, BFD_PORT_MULTIHOP, AF_INET, 0},
+		{-1, BFD_PORT_MULTIHOP, AF_INET6, 0},
+	};
+	struct udp *udp = calloc(1, sizeof(*udp));
+
+	if (!udp) {
+		snprintf(error, size, "out of memory");
+		return NULL;
+	}
+	memcpy(udp->sockets, wanted, sizeof(wanted));
+	prepare(udp);
+	for (unsigned i = 0; i < UDP_SOCKETS; i++)
+		if (open_socket(&udp->sockets[i], error, size)) {
+			udp_close(udp);
+			return NULL;
+		}
+	return udp;
+}
+
+void udp_close(struct udp *udp)
+{
+	for (unsigned i = 0; udp && i < UDP_SOCKETS; i++)
+		if (udp->sockets[i].fd >= 0)
+			close(udp->sockets[i].fd);
+	free(udp);
+}
+
+int udp_fd(const struct udp *udp, unsigned i)
+{
+	return udp->sockets[i].fd;
+}
+
+uint64_t udp_overflows(const struct udp *udp)
+{
+	return udp->overflows;
+}
+
+static void count_overflows(struct udp *udp, struct udp_socket *s, uint32_t total)
+{
+	udp->overflows += (uint32_t)(total - s->overflows);
+	s->overflows = total;
+}
+
+static void read_ipv4(const struct cmsghdr *c, struct table_origin *origin)
+{
+	struct in_pktinfo info;
+	int ttl;
+
+	if (c->cmsg_type == IP_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(info))) {
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		memcpy(origin->local.bytes, &info.ipi_addr, 4);
+		origin->ifindex = info.ipi_ifindex;
+	} else if (c->cmsg_type == IP_TTL && c->cmsg_len >= CMSG_LEN(sizeof(ttl))) {
+		memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
+		origin->ttl = ttl;
+	}
+}
+
+static void read_ipv6(const struct cmsghdr *c, struct table_origin *origin)
+{
+	struct in6_pktinfo info;
+	int hops;
+
+	if (c->cmsg_type == IPV6_PKTINFO && c->cmsg_len >= CMSG_LEN(sizeof(info))) {
+		memcpy(&info, CMSG_DATA(c), sizeof(info));
+		memcpy(origin->local.bytes, &info.ipi6_addr, 16);
+		origin->ifindex = info.ipi6_ifindex;
+	} else if (c->cmsg_type == IPV6_HOPLIMIT && c->cmsg_len >= CMSG_LEN(sizeof(hops))) {
+		memcpy(&hops, CMSG_DATA(c), sizeof(hops));
+		origin->ttl = hops;
+	}
+}
+
+static usec_t read_stamp(const struct cmsghdr *c)
+{
+	struct timespec ts;
+
+	memcpy(&ts, CMSG_DATA(c), sizeof(ts));
+	return ts.tv_sec * USEC_S + ts.tv_nsec / 1000;
+}
+
+static void read_control(struct udp *udp, struct udp_socket *s, struct msghdr *m, struct table_origin *origin,
+			 usec_t *stamp)
+{
+	uint32_t overflows;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		if (c->cmsg_level == IPPROTO_IP) {
+			read_ipv4(c, origin);
+		} else if (c->cmsg_level == IPPROTO_IPV6) {
+			read_ipv6(c, origin);
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			*stamp = read_stamp(c);
+		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
+			memcpy(&overflows, CMSG_DATA(c), sizeof(overflows));
+			count_overflows(udp, s, overflows);
+		}
+	}
+}
+
+static void hand_over(struct udp *udp, struct udp_socket *s, unsigned i, udp_packet_fn *fn, void *context)
+{
+	struct table_origin origin = {
+		.peer.family = s->family,
+		.local.family = s->family,
+		.multihop = s->port == BFD_PORT_MULTIHOP,
+	};
+	usec_t stamp = 0;
+
+	if (s->family == AF_INET)
+		memcpy(origin.peer.bytes, &((struct sockaddr_in *)&udp->names[i])->sin_addr, 4);
+	else
+		memcpy(origin.peer.bytes, &((struct sockaddr_in6 *)&udp->names[i])->sin6_addr, 16);
+	read_control(udp, s, &udp->messages[i].msg_hdr, &origin, &stamp);
+	fn(context, udp->data[i], udp->messages[i].msg_len, &origin, stamp);
+}
+
+static unsigned drain(struct udp *udp, struct udp_socket *s, udp_packet_fn *fn, void *context)
+{
+	unsigned total = 0;
+	int n;
+
+	do {
+		for (unsigned i = 0; i < BATCH; i++) {
+			udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
+			udp->messages[i].msg_hdr.msg_controllen = CONTROL;
+		}
+		n = recvmmsg(s->fd, udp->messages, BATCH, MSG_DONTWAIT, NULL);
+		for (int i = 0; i < n; i++)
+			hand_over(udp, s, i, fn, context);
+		total += n > 0 ? n : 0;
+	} while (n == BATCH && total < DRAIN_MAX);
+	return total;
+}
+
+unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context)
+{
+	unsigned total = 0;
+
+	for (unsigned i = 0; i < UDP_SOCKETS; i++)
+		if (udp->sockets[i].fd >= 0)
+			total += drain(udp, &udp->sockets[i], fn, context);
+	return total;
+}
