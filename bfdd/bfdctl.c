@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The client: options and commands. */
+#include <err.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl/client.h"
+#include "ctl/show.h"
+#include "ctl/text.h"
+#include "ctl/watch.h"
+#include "ops/escape.h"
+#include "version.h"
+
+#define SOCKET_PATH "/run/bfdd/control"
+#define TIMEOUT 30 /* s */
+#define DUMP (JSON_ENSURE_ASCII | JSON_REAL_PRECISION(15))
+
+enum exit_status { EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_NO_DAEMON };
+
+struct options {
+	const char *path;
+	bool json, follow;
+	long last; /* events to show; -1: all */
+};
+
+struct command {
+	const char *name, *argument, *help; /* ARGUMENT: NULL: none */
+	void (*show)(json_t *data, FILE *out);
+	int (*run)(const struct options *options); /* NULL: ask and show */
+};
+
+static int run_events(const struct options *options);
+static int run_watch(const struct options *options);
+static int run_help(const struct options *options);
+
+static const struct command commands[] = {
+	{"status", NULL, "the daemon: sessions, engine, steering", show_status, NULL},
+	{"peers", NULL, "all peers, a line each", show_peers, NULL},
+	{"peer", "NAME", "all about one peer", show_peer, NULL},
+	{"sites", NULL, "sites and their paths", show_sites, NULL},
+	{"services", NULL, "services: which site carries them, and the last switch", show_services, NULL},
+	{"events", NULL, "what happened; --follow: and what happens, --last N: no more than N", NULL,
+	 run_events},
+	{"watch", NULL, "all of it, live", NULL, run_watch},
+	{"reload", NULL, "read the configuration again", show_reload, NULL},
+	{"help", NULL, "this", NULL, run_help},
+};
+#define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+/* TEXT may be the daemon's, of several lines. */
+static void complain(const char *text)
+{
+	char line[CLIENT_ERROR], safe[4 * CLIENT_ERROR];
+
+	while (*text) {
+		size_t length = strcspn(text, "\n");
+
+		snprintf(line, sizeof(line), "%.*s", (int)length, text);
+		escape_text(safe, sizeof(safe), line);
+		fprintf(stderr, "bfdctl: %s\n", safe);
+		text += length + (text[length] == '\n');
+	}
+}
+
+static int usage_error(const char *what, const char *which)
+{
+	char text[CLIENT_ERROR];
+
+	snprintf(text, sizeof(text), "%s%s; 'bfdctl help' tells how", what, which);
+	complain(text);
+	return EXIT_USAGE;
+}
+
+static int run_help(const struct options *options)
+{
+	printf("usage: bfdctl [-s SOCKET] [--json] COMMAND\n\n");
+	for (size_t i = 0; i < NCOMMANDS; i++) {
+		const char *argument = commands[i].argument ? commands[i].argument : "";
+
+		printf("  %s %-*s %s\n", commands[i].name, (int)(13 - strlen(commands[i].name)), argument,
+		       commands[i].help);
+	}
+	printf("\n  -s, --socket SOCKET  the daemon's control socket (%s)\n", SOCKET_PATH);
+	printf("  -j, --json           the answer as one JSON document\n");
+	printf("  -V, --version        the version\n");
+	printf("\nexit status: 0; 1: refused, or not found; 2: usage; 3: no daemon\n");
+	return EXIT_OK;
+}
+
+/* Connects and asks; on failure complains and returns the exit status. */
+static int ask(struct client **client, const struct options *options, const char *command,
+	       const char *argument, json_t **data)
+{
+	char error[CLIENT_ERROR];
+	enum client_result result = CLIENT_GONE;
+
+	*client = client_open(options->path, TIMEOUT, error, sizeof(error));
+	if (*client)
+		result = client_request(*client, command, &argument, argument != NULL, data, error,
+					sizeof(error));
+	if (result == CLIENT_OK)
+		return EXIT_OK;
+	complain(error);
+	client_close(*client);
+	return result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_NO_DAEMON;
+}
+
+static void print(const struct options *options, json_t *data, void (*show)(json_t *data, FILE *out))
+{
+	if (options->json) {
+		json_dumpf(data, stdout, DUMP | JSON_INDENT(2) | JSON_ENCODE_ANY);
+		putchar('\n');
+	} else {
+		show(data, stdout);
+	}
+}
+
+static void print_event(const struct options *options, json_t *event)
+{
+	if (options->json) {
+		json_dumpf(event, stdout, DUMP | JSON_COMPACT);
+		putchar('\n');
+	} else {
+		show_event(event, stdout);
+	}
+}
+
+static void keep_last(json_t *events, long last)
+{
+	while (last >= 0 && json_array_size(events) > (size_t)last)
+		json_array_remove(events, 0);
+}
+
+static int run_events(const struct options *options)
+{
+	struct client *client;
+	json_t *events, *event;
+	bool ended = false;
+	size_t i;
+	int status = ask(&client, options, "events", options->follow ? "--follow" : NULL, &events);
+
+	if (status != EXIT_OK)
+		return status;
+	keep_last(events, options->last);
+	if (options->follow) {
+		setlinebuf(stdout);
+		json_array_foreach(events, i, event) print_event(options, event);
+		while (!ended && (event = client_pushed(client, true, &ended))) {
+			print_event(options, event);
+			json_decref(event);
+		}
+		complain("the daemon closed the connection");
+		status = EXIT_NO_DAEMON;
+	} else {
+		print(options, events, show_events);
+	}
+	json_decref(events);
+	client_close(client);
+	return status;
+}
+
+static int run_watch(const struct options *options)
+{
+	return watch_run(options->path);
+}
+
+static int run_plain(const struct command *command, const struct options *options, const char *argument)
+{
+	struct client *client;
+	json_t *data;
+	int status = ask(&client, options, command->name, argument, &data);
+
+	if (status != EXIT_OK)
+		return status;
+	print(options, data, command->show);
+	json_decref(data);
+	client_close(client);
+	return EXIT_OK;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < NCOMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int run(const struct options *options, int argc, char **argv)
+{
+	const struct command *command = argc ? find_command(argv[0]) : NULL;
+	int wanted = command && command->argument ? 2 : 1;
+
+	if (!argc)
+		return usage_error("a command is missing", "");
+	if (!command)
+		return usage_error("there is no command ", argv[0]);
+	if (argc < wanted)
+		return usage_error(command->name, " needs a name");
+	if (argc > wanted)
+		return usage_error("too many arguments: ", argv[wanted]);
+	if ((options->follow || options->last >= 0) && command->run != run_events)
+		return usage_error("--follow and --last are for events, not for ", argv[0]);
+	if (options->json && (command->run == run_watch || command->run == run_help))
+		return usage_error("--json is not for ", argv[0]);
+	return command->run ? command->run(options) : run_plain(command, options, argv[1]);
+}
+
+static bool parse_count(const char *text, long *count)
+{
+	char *end;
+
+	*count = strtol(text, &end, 10);
+	return *text >= '0' && *text <= '9' && !*end;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{"socket", required_argument, NULL, 's'},
+		{"json", no_argument, NULL, 'j'},
+		{"follow", no_argument, NULL, 'f'},
+		{"last", required_argument, NULL, 'n'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	struct options options = {.path = SOCKET_PATH, .last = -1};
+	const char *no_color = getenv("NO_COLOR");
+	int option, status;
+
+	while ((option = getopt_long(argc, argv, "s:jfn:Vh", longs, NULL)) != -1) {
+		switch (option) {
+		case 's':
+			options.path = optarg;
+			break;
+		case 'j':
+			options.json = true;
+			break;
+		case 'f':
+			options.follow = true;
+			break;
+		case 'n':
+			if (!parse_count(optarg, &options.last))
+				return usage_error("--last takes a number, not ", optarg);
+			break;
+		case 'V':
+			printf("bfdctl %s\n", BFDD_VERSION);
+			return EXIT_OK;
+		case 'h':
+			return run_help(&options);
+		default:
+			return usage_error("unknown option", "");
+		}
+	}
+	text_colours(isatty(STDOUT_FILENO) && !(no_color && *no_color));
+	status = run(&options, argc - optind, argv + optind);
+	if (fflush(stdout) == EOF || ferror(stdout))
+		err(EXIT_REFUSED, "standard output");
+	return status;
+}

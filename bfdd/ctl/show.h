@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The daemon's answers as people read them. Fields that are missing, new or of another type do no harm. */
+#ifndef CTL_SHOW_H
+#define CTL_SHOW_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+void show_status(json_t *status, FILE *out);
+void show_status_line(json_t *status, FILE *out); /* the most important of it, without a newline */
+void show_peers(json_t *peers, FILE *out);
+void show_peer(json_t *peer, FILE *out);
+void show_sites(json_t *sites, FILE *out);
+void show_services(json_t *services, FILE *out);
+void show_events(json_t *events, FILE *out);
+void show_event(json_t *event, FILE *out);
+void show_reload(json_t *report, FILE *out);
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/sheet.h"
+#include "ctl/show.h"
+#include "ctl/table.h"
+
+static const char *string(json_t *object, const char *key)
+{
+	const char *text = json_string_value(json_object_get(object, key));
+
+	return text ? text : "";
+}
+
+static json_int_t number(json_t *object, const char *key)
+{
+	return json_integer_value(json_object_get(object, key));
+}
+
+/* "3 x 50 ms = 150 ms": the multiplier that counts is the remote's (RFC 5880 6.8.4), here by division. */
+static const char *detection(char buf[TEXT], json_t *peer)
+{
+	json_t *interval = json_object_get(peer, "receive-interval"),
+	       *time = json_object_get(peer, "detection-time");
+	double each = json_number_value(interval), whole = json_number_value(time);
+	char one[TEXT], all[TEXT];
+
+	if (whole <= 0 || each <= 0)
+		strcpy(buf, "-");
+	else
+		snprintf(buf, TEXT, "%.6g x %.64s = %.64s", whole / each, text_ms(one, interval),
+			 text_ms(all, time));
+	return buf;
+}
+
+/* "ttl 3, short 1"; "" without drops. */
+static const char *drops(char buf[TEXT], json_t *peer)
+{
+	const char *reason;
+	json_t *count;
+	size_t used = 0;
+
+	buf[0] = '\0';
+	json_object_foreach(json_object_get(peer, "drops"), reason, count)
+	{
+		char text[TEXT], value[TEXT];
+		json_t *name = json_string(reason);
+
+		used += (size_t)snprintf(buf + used, TEXT - used, "%s%s %s", used ? ", " : "",
+					 text_value(text, name), text_value(value, count));
+		json_decref(name);
+		if (used >= TEXT)
+			break;
+	}
+	return buf;
+}
+
+/* What an operator should know of this peer, in a few words; "" when all is well. */
+static const char *note(char buf[TEXT], json_t *peer)
+{
+	char text[TEXT];
+	bool up = !strcmp(string(peer, "state"), "up");
+	const char *diag = string(peer, "diagnostic");
+
+	if (*string(peer, "waiting"))
+		snprintf(buf, TEXT, "waits for %.400s", text_get(text, peer, "waiting"));
+	else if (!up && !strcmp(string(peer, "remote-state"), "admin-down") &&
+		 number(peer, "remote-discriminator"))
+		strcpy(buf, "remote is admin-down");
+	else if (!up && *diag && strcmp(diag, "none") != 0 && strcmp(diag, "admin-down") != 0)
+		text_get(buf, peer, "diagnostic");
+	else if (*drops(text, peer))
+		snprintf(buf, TEXT, "drops: %.400s", text);
+	else
+		buf[0] = '\0';
+	return buf;
+}
+
+void show_peers(json_t *peers, FILE *out)
+{
+	static const char *const titles[] = {"PEER",	"ADDRESS", "INTERFACE", "STATE", ">SENDS",
+					     "DETECTS", "SINCE",   ">DOWNS",	"NOTE",	 NULL};
+	struct table *table;
+	char buf[TEXT];
+	json_t *peer;
+	size_t i;
+
+	if (!json_array_size(peers)) {
+		fputs("no peers\n", out);
+		return;
+	}
+	table = table_create(titles);
+	json_array_foreach(peers, i, peer)
+	{
+		const char *state = string(peer, "state");
+		bool up = !strcmp(state, "up");
+
+		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "name"));
+		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "address"));
+		table_cell(table, STYLE_PLAIN, "%s",
+			   *string(peer, "interface") ? text_get(buf, peer, "interface") : "");
+		table_cell(table, text_state_style(state), "%s", text_get(buf, peer, "state"));
+		table_cell(table, STYLE_PLAIN, "%s",
+			   text_ms(buf, json_object_get(peer, "transmit-interval")));
+		table_cell(table, STYLE_PLAIN, "%s", up ? detection(buf, peer) : "-");
+		table_cell(table, STYLE_PLAIN, "%s", text_ago(buf, json_object_get(peer, "since")));
+		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "down-transitions"));
+		table_cell(table, STYLE_WARN, "%s", note(buf, peer));
+	}
+	table_print(table, out);
+}
+
+static void line_of(FILE *out, const char *label, json_t *peer, const char *key)
+{
+	char buf[TEXT];
+
+	if (!json_is_null(json_object_get(peer, key)))
+		sheet_line(out, label, "%s", text_get(buf, peer, key));
+}
+
+static void line_of_time(FILE *out, const char *label, json_t *peer, const char *key)
+{
+	json_t *time = json_object_get(peer, key);
+	char buf[TEXT], ago[TEXT];
+
+	if (text_is_time(time))
+		sheet_line(out, label, "%s (%s)", text_local(buf, time), text_ago(ago, time));
+}
+
+static void show_place(json_t *peer, FILE *out)
+{
+	char buf[TEXT];
+
+	line_of(out, "address", peer, "address");
+	line_of(out, "local address", peer, "local-address");
+	line_of(out, "source port", peer, "source-port");
+	line_of(out, "interface", peer, "interface");
+	if (json_is_true(json_object_get(peer, "multihop")))
+		sheet_line(out, "multihop", "TTL %s or more", text_get(buf, peer, "minimum-ttl"));
+	line_of(out, "site", peer, "site");
+	line_of(out, "profile", peer, "profile");
+}
+
+static void show_state(json_t *peer, FILE *out)
+{
+	char local[TEXT], remote[TEXT];
+
+	sheet_line(out, "diagnostic", "%s; the remote's: %s", text_get(local, peer, "diagnostic"),
+		   text_get(remote, peer, "remote-diagnostic"));
+	line_of(out, "remote state", peer, "remote-state");
+	sheet_line(out, "discriminators", "%s; the remote's: %s",
+		   text_get(local, peer, "local-discriminator"),
+		   text_get(remote, peer, "remote-discriminator"));
+	sheet_line(out, "transitions", "%s up, %s down", text_get(local, peer, "up-transitions"),
+		   text_get(remote, peer, "down-transitions"));
+}
+
+static void show_times(json_t *peer, FILE *out)
+{
+	char now[TEXT], ours[TEXT], theirs[TEXT];
+
+	sheet_line(out, "sends each", "%s (configured: %s; the remote takes: %s)",
+		   text_ms(now, json_object_get(peer, "transmit-interval")),
+		   text_ms(ours, json_object_get(peer, "configured-transmit-interval")),
+		   text_ms(theirs, json_object_get(peer, "remote-receive-interval")));
+	sheet_line(out, "expects each", "%s (configured: %s; the remote wants: %s)",
+		   text_ms(now, json_object_get(peer, "receive-interval")),
+		   text_ms(ours, json_object_get(peer, "configured-receive-interval")),
+		   text_ms(theirs, json_object_get(peer, "remote-transmit-interval")));
+	sheet_line(out, "detects in", "%s", detection(now, peer));
+	sheet_line(out, "multipliers", "%s; the remote's: %s", text_get(ours, peer, "detect-multiplier"),
+		   text_get(theirs, peer, "remote-detect-multiplier"));
+	if (json_is_true(json_object_get(peer, "passive")))
+		sheet_line(out, "passive", "silent until the remote speaks");
+	if (json_is_true(json_object_get(peer, "poll-active")))
+		sheet_line(out, "poll sequence", "running");
+}
+
+static void show_traffic(json_t *peer, FILE *out)
+{
+	char in[TEXT], sent[TEXT];
+
+	sheet_line(out, "packets", "%s in, %s out", text_get(in, peer, "packets-in"),
+		   text_get(sent, peer, "packets-out"));
+	line_of_time(out, "last packet", peer, "last-packet");
+	if (*drops(in, peer))
+		sheet_line(out, "dropped", "%s", in);
+	line_of_time(out, "created", peer, "created");
+}
+
+void show_peer(json_t *peer, FILE *out)
+{
+	static const char *const shown[] = {
+		"name",
+		"state",
+		"since",
+		"waiting",
+		"address",
+		"local-address",
+		"source-port",
+		"interface",
+		"multihop",
+		"minimum-ttl",
+		"site",
+		"profile",
+		"diagnostic",
+		"remote-diagnostic",
+		"remote-state",
+		"local-discriminator",
+		"remote-discriminator",
+		"up-transitions",
+		"down-transitions",
+		"transmit-interval",
+		"configured-transmit-interval",
+		"remote-receive-interval",
+		"receive-interval",
+		"configured-receive-interval",
+		"remote-transmit-interval",
+		"detection-time",
+		"detect-multiplier",
+		"remote-detect-multiplier",
+		"passive",
+		"poll-active",
+		"packets-in",
+		"packets-out",
+		"last-packet",
+		"drops",
+		"created",
+		NULL,
+	};
+	enum text_style style = text_state_style(string(peer, "state"));
+	char buf[TEXT];
+
+	sheet_line(out, "peer", "%s", text_get(buf, peer, "name"));
+	sheet_line(out, "state", "%s%s%s", text_begin(style), text_get(buf, peer, "state"), text_end(style));
+	line_of_time(out, "since", peer, "since");
+	line_of(out, "waits for", peer, "waiting");
+	show_place(peer, out);
+	show_state(peer, out);
+	show_times(peer, out);
+	show_traffic(peer, out);
+	sheet_object(out, peer, shown);
+}
