@@ -19,8 +19,7 @@ struct monitor_link {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
 	bool up;      /* IFF_UP */
-	bool carrier; /* IFF_LOWER_UP and operational state up, unknown or dormant-less: what a frame needs to
-			 get out */
+	bool carrier; /* IFF_LOWER_UP, and the operational state is up, or unknown (drivers that keep none) */
 };
 
 /* Foreign hands on our objects (see steer.h for the ids). */
@@ -38,7 +37,9 @@ struct monitor_callbacks {
 	/* An address came to a link or went. Tentative and failed-DAD addresses count as not there. */
 	void (*address)(void *context, uint32_t ifindex, const struct addr *addr, uint8_t prefix_length,
 			bool gone);
-	/* An object with our protocol number was deleted, by whomever. May be NULL. */
+	/* An object with our protocol number was deleted, by whomever: ourselves too. When a link loses its
+	 * carrier, goes down or goes, the kernel deletes the nexthops on it, groups left empty and their
+	 * routes without a word; they are told here all the same, after the link. May be NULL. */
 	void (*lost)(void *context, const struct monitor_lost *lost);
 	/* The socket overflowed and was read again. LOST events may have been missed: check all of ours. May
 	 * be NULL. */
@@ -61,8 +62,8 @@ const struct monitor_link *monitor_link_by_name(const struct monitor *monitor, c
 const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, uint32_t ifindex);
 bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const struct addr *addr);
 /* A local address on IFINDEX (0: on any link; *FOUND_IFINDEX tells) suited to PEER: same subnet (also /31,
- * /127), link-local for link-local; the first by numeric order, so that it is the same each time. False:
- * none. */
+ * /127, point-to-point), link-local for link-local (which needs IFINDEX); the first by numeric order, so that
+ * it is the same each time. False: none. */
 bool monitor_local_for(const struct monitor *monitor, uint32_t ifindex, const struct addr *peer,
 		       struct addr *local, uint32_t *found_ifindex);
 /* The link that holds ADDR; 0: none. */
