@@ -16,6 +16,7 @@ struct finder {
 	const struct object_range *range;
 	struct object_set *set;
 	unsigned nexthop_room, group_room, rule_room, route_room;
+	bool routes; /* look for them as well: there may be many */
 	bool out_of_memory;
 };
 
@@ -119,15 +120,16 @@ static int find_all(struct netlink *nl, struct finder *finder)
 	for (unsigned i = 0; i < 2 && !err; i++) {
 		message_rule_dump(nl, families[i]);
 		err = netlink_dump(nl, find_rule, finder);
-		if (err)
-			break;
+		if (err || !finder->routes)
+			continue;
 		message_route_dump(nl, families[i], finder->range->protocol);
 		err = netlink_dump(nl, find_route, finder);
 	}
 	return finder->out_of_memory ? -ENOMEM : err;
 }
 
-int steer_find(const struct object_range *range, struct object_set *set, char *error, size_t size)
+static int find(const struct object_range *range, struct object_set *set, bool routes, char *error,
+		size_t size)
 {
 	struct netlink *nl = netlink_open(error, size);
 	int err = NETLINK_RESTART;
@@ -136,7 +138,7 @@ int steer_find(const struct object_range *range, struct object_set *set, char *e
 	if (!nl)
 		return -EIO;
 	for (unsigned i = 0; i < DUMP_TRIES && err == NETLINK_RESTART; i++) {
-		struct finder finder = {.range = range, .set = set};
+		struct finder finder = {.range = range, .set = set, .routes = routes};
 
 		object_set_free(set);
 		err = find_all(nl, &finder);
@@ -150,6 +152,16 @@ int steer_find(const struct object_range *range, struct object_set *set, char *e
 	}
 	netlink_close(nl);
 	return err;
+}
+
+int steer_find(const struct object_range *range, struct object_set *set, char *error, size_t size)
+{
+	return find(range, set, true, error, size);
+}
+
+int steer_find_switches(const struct object_range *range, struct object_set *set, char *error, size_t size)
+{
+	return find(range, set, false, error, size);
 }
 
 static int carry_out(struct netlink *nl, uint8_t protocol, const struct plan_step *step)

@@ -78,6 +78,8 @@ unsigned steer_poll_reports(struct steer *steer, void (*fn)(void *context, const
 /* Before the threads start, or after they ended; main thread. What of RANGE and our protocol is in the
  * kernel: malloc'ed arrays in SET, empty on error. 0 or -errno with a message in ERROR, as for the others. */
 int steer_find(const struct object_range *range, struct object_set *set, char *error, size_t size);
+/* The same without routes, of which there may be many: quick, also while the threads run. */
+int steer_find_switches(const struct object_range *range, struct object_set *set, char *error, size_t size);
 /* Makes the kernel's objects of RANGE the wanted ones, by plan_make(). Blocking: for start and stop. Building
  * ends at the first error, clearing away goes on. */
 int steer_settle(const struct object_range *range, struct object_set *found, struct object_set *wanted,
