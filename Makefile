@@ -15,14 +15,15 @@ BUILD := build
 OPT ?= -O2 -g
 ifdef SAN
 BUILD := build-san
-OPT := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined
+OPT := -O1 -g $(SANITIZE) -fno-omit-frame-pointer
 endif
 WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith -Wcast-qual -Wundef \
 	-Wno-unused-parameter $(if $(WERROR),-Werror)
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CPPFLAGS := -D_GNU_SOURCE -I. -Ibfdd $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 CFLAGS := -std=gnu11 $(OPT) $(WARN) $(if $(SAN),-fPIE,$(HARDEN)) -MMD -MP $(EXTRA_CFLAGS)
-LDFLAGS := -pie -Wl,-z,relro,-z,now $(if $(SAN),-fsanitize=address,undefined)
+LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm -lpthread
 
 MAINS := bfdd/main.c bfdd/bfdctl.c
