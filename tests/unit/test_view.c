@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ops/events.h"
+#include "ops/view.h"
+
+static void assert_dump(json_t *json, const char *expected)
+{
+	char *text = json_dumps(json, VIEW_DUMP);
+
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(json);
+}
+
+static struct session sample(void)
+{
+	struct session session = {
+		.local_discr = 0x80000001,
+		.remote_discr = 7,
+		.state = BFD_UP,
+		.remote_state = BFD_UP,
+		.remote_diag = DIAG_DETECTION_EXPIRED,
+		.remote_detect_mult = 5,
+		.remote_min_rx = 10000,
+		.remote_min_tx = 16667,
+		.tx_interval = 20000,
+		.detection_time = 5 * 16667,
+		.desired_min_tx = 20000,
+		.required_min_rx = 10000,
+		.desired_min_tx_used = 20000,
+		.required_min_rx_used = 10000,
+		.source_port = 49152,
+		.since = 100 * USEC_S,
+		.created = 90 * USEC_S,
+		.last_rx = 101 * USEC_S,
+		.packets_in = 5000000000,
+		.packets_out = 2,
+		.up_transitions = 2,
+		.down_transitions = 1,
+	};
+
+	addr_parse(&session.key.peer, "192.0.2.1");
+	addr_parse(&session.key.local, "192.0.2.0");
+	session.drops[DROP_TTL] = 3;
+	session.drops[DROP_NO_PATH] = 1;
+	return session;
+}
+
+static const struct session_config config = {
+	.desired_min_tx = 20000, .required_min_rx = 10000, .detect_mult = 3, .min_ttl = 255};
+
+static void test_peer(void **state)
+{
+	struct session session = sample();
+	struct view_peer peer = {
+		.name = "ams-1", .interface = "eth1", .session = &session, .config = &config};
+	char since[EVENTS_TIME], expected[1024];
+
+	events_time(session.since, since);
+	snprintf(expected, sizeof(expected),
+		 "{\"name\":\"ams-1\",\"address\":\"192.0.2.1\",\"local-address\":\"192.0.2.0\","
+		 "\"interface\":\"eth1\","
+		 "\"multihop\":false,\"state\":\"up\",\"diagnostic\":\"none\",\"remote-state\":\"up\","
+		 "\"local-discriminator\":2147483649,\"remote-discriminator\":7,\"transmit-interval\":20,"
+		 "\"receive-interval\":16.667,\"detection-time\":83.335,\"up-transitions\":2,\"down-"
+		 "transitions\":1,"
+		 "\"packets-in\":5000000000,\"packets-out\":2,\"drops\":{\"ttl\":3,\"no-path\":1},\"since\":"
+		 "\"%s\","
+		 "\"waiting\":null}",
+		 since);
+	assert_dump(view_peer(&peer), expected);
+}
+
+/* Ours is the larger: it is the one that counts. */
+static void test_receive_interval(void **state)
+{
+	struct session session = sample();
+	struct view_peer peer = {.name = "x", .session = &session, .config = &config};
+	json_t *object;
+
+	session.required_min_rx_used = 50000;
+	object = view_peer(&peer);
+	assert_int_equal(json_integer_value(json_object_get(object, "receive-interval")), 50);
+	json_decref(object);
+}
+
+static void test_peer_unmade(void **state)
+{
+	struct session_config shut = {.shutdown = true};
+	struct session_key key = {0};
+	struct view_peer peer = {
+		.name = "x", .interface = "", .waiting = "interface eth9", .config = &config, .key = &key};
+
+	addr_parse(&key.peer, "2001:db8::1");
+	assert_dump(view_peer(&peer), "{\"name\":\"x\",\"address\":\"2001:db8::1\",\"local-address\":null,"
+				      "\"interface\":null,\"multihop\":false,"
+				      "\"state\":\"down\",\"diagnostic\":\"none\",\"remote-state\":\"down\","
+				      "\"local-discriminator\":0,"
+				      "\"remote-discriminator\":0,\"transmit-interval\":0,\"receive-"
+				      "interval\":0,\"detection-time\":0,"
+				      "\"up-transitions\":0,\"down-transitions\":0,\"packets-in\":0,"
+				      "\"packets-out\":0,\"drops\":{},\"since\":null,"
+				      "\"waiting\":\"interface eth9\"}");
+	peer.config = &shut;
+	json_t *object = view_peer(&peer);
+	assert_string_equal(json_string_value(json_object_get(object, "state")), "admin-down");
+	json_decref(object);
+}
+
+static void test_detail(void **state)
+{
+	struct session session = sample();
+	struct view_peer peer = {.name = "ams-1", .profile = "pni", .session = &session, .config = &config};
+	char created[EVENTS_TIME], last[EVENTS_TIME], expected[1024];
+	json_t *plain = view_peer(&peer), *detail = view_peer_detail(&peer), *value;
+	const char *key;
+
+	events_time(session.created, created);
+	events_time(session.last_rx, last);
+	json_object_foreach(plain, key, value)
+	{
+		assert_true(json_equal(value, json_object_get(detail, key)));
+		json_object_del(detail, key);
+	}
+	json_decref(plain);
+	snprintf(expected, sizeof(expected),
+		 "{\"site\":null,\"profile\":\"pni\",\"passive\":false,\"detect-multiplier\":3,"
+		 "\"configured-transmit-interval\":20,\"configured-receive-interval\":10,\"remote-detect-"
+		 "multiplier\":5,"
+		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
+		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,\"source-port\":49152,"
+		 "\"created\":\"%s\","
+		 "\"last-packet\":\"%s\"}",
+		 created, last);
+	assert_dump(detail, expected);
+}
+
+static void test_detail_multihop(void **state)
+{
+	struct session_config many = {.min_ttl = 250};
+	struct session_key key = {.multihop = true};
+	struct view_peer peer = {.name = "core", .site = "ams", .config = &many, .key = &key};
+	json_t *detail = view_peer_detail(&peer);
+
+	assert_int_equal(json_integer_value(json_object_get(detail, "minimum-ttl")), 250);
+	assert_string_equal(json_string_value(json_object_get(detail, "site")), "ams");
+	assert_true(json_is_null(json_object_get(detail, "last-packet")));
+	assert_true(json_is_null(json_object_get(detail, "source-port")));
+	json_decref(detail);
+}
+
+static void test_service(void **state)
+{
+	struct view_path paths[] = {{"ams-1", "ams", true, true}, {"fra-1", "fra", false, false}};
+	struct view_service service = {
+		.name = "voice", .active_site = "ams", .active_site_v4 = "ams", .npaths = 2, .paths = paths};
+	char at[EVENTS_TIME], expected[1024];
+
+#define PATHS                                                                                               \
+	"\"paths\":[{\"peer\":\"ams-1\",\"site\":\"ams\",\"usable\":true,\"in-use\":true},{\"peer\":\"fra-" \
+	"1\","                                                                                              \
+	"\"site\":\"fra\",\"usable\":false,\"in-use\":false}]"
+	assert_dump(view_service(&service),
+		    "{\"name\":\"voice\",\"active-site\":\"ams\",\"active-sites\":{\"ipv4\":\"ams\","
+		    "\"ipv6\":null}," PATHS ",\"switches\":0,\"last-switch\":null}");
+	service.switches = 4;
+	service.active_site = NULL;
+	service.last = (struct view_switch){7 * USEC_S, "peer ams-1 down", 87};
+	snprintf(expected, sizeof(expected),
+		 "{\"name\":\"voice\",\"active-site\":null,\"active-sites\":{\"ipv4\":\"ams\",\"ipv6\":null}"
+		 "," PATHS ",\"switches\":4,\"last-switch\":{\"at\":\"%s\",\"reason\":\"peer ams-1 down\","
+		 "\"detection-to-kernel-us\":87}}",
+		 events_time(service.last.at, at));
+	assert_dump(view_service(&service), expected);
+	service.last.detection_to_kernel = -1;
+	json_t *object = view_service(&service);
+	json_t *last = json_object_get(object, "last-switch");
+	assert_true(json_is_null(json_object_get(last, "detection-to-kernel-us")));
+	json_decref(object);
+}
+
+static void test_site(void **state)
+{
+	struct view_path paths[] = {{"ams-1", "ams", false, false}};
+	struct view_site site = {.name = "ams", .npaths = 1, .paths = paths};
+
+	assert_dump(view_site(&site),
+		    "{\"name\":\"ams\",\"usable\":false,\"paths\":[{\"peer\":\"ams-1\",\"site\":\"ams\","
+		    "\"usable\":false,\"in-use\":false}]}");
+	site.nusable = 1;
+	json_t *object = view_site(&site);
+	assert_true(json_is_true(json_object_get(object, "usable")));
+	json_decref(object);
+}
+
+static void test_values(void **state)
+{
+	uint64_t drops[DROP_COUNT] = {[DROP_NONE] = 9, [DROP_SHORT] = 1ull << 40};
+
+	assert_dump(json_pack("[o,o,o,o,o]", view_ms(0), view_ms(300 * USEC_MS), view_ms(16667), view_ms(1),
+			      view_ms((usec_t)255 * UINT32_MAX)),
+		    "[0,300,16.667,0.001,1095216660.225]");
+	assert_dump(view_drops(drops), "{\"short\":1099511627776}");
+	/* an interface may be called so */
+	assert_dump(json_pack("[o,o,o]", view_text("e\xff\x01"), view_text(""), view_text(NULL)),
+		    "[\"e\\\\xff\\\\x01\",null,null]");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_receive_interval),
+		cmocka_unit_test(test_peer_unmade),
+		cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_detail_multihop),
+		cmocka_unit_test(test_service),
+		cmocka_unit_test(test_site),
+		cmocka_unit_test(test_values),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
