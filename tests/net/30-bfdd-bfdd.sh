@@ -61,12 +61,12 @@ sent_some() { # NAME PEER COUNT
 }
 
 step "a passive session is silent until spoken to"
-config_b | bfdd_start b
+bfdd_start b < <(config_b)
 wait_for 10 "the active session sends" sent_some b v6 3
 equal "packets that the passive session sent" "$(peer_field b v4 packets-out)" 0
 
 step "all come up"
-config_a 254 | bfdd_start a
+bfdd_start a < <(config_a 254)
 wait_up a v4 v6 uneven ll2 ll3 far
 wait_up b v4 v6 uneven ll2 ll3 far
 

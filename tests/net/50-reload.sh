@@ -47,7 +47,7 @@ bfdd_start b <<-END
 	  { name = "third"; address = "10.0.0.2"; local-address = "10.0.0.3"; interface = "x1"; profile = "p"; }
 	);
 END
-config_a 50 3 | bfdd_start a
+bfdd_start a < <(config_a 50 3)
 wait_up a v4 v6
 wait_for 5 "negotiated at a" negotiated a 50 150
 wait_for 5 "negotiated at b" negotiated b 50 150

@@ -76,18 +76,19 @@ equal() { # WHAT GOT WANTED
 	[ "$2" = "$3" ] || fail "$1: is '$2', not '$3'"
 }
 
-at_most() { # WHAT GOT LIMIT    (decimal fractions allowed)
-	awk -v got="$2" -v limit="$3" 'BEGIN { exit !(got != "" && got != "null" && got + 0 <= limit + 0) }' ||
-		fail "$1: is $2, above $3"
+# Decimal fractions allowed; what is no number fails.
+at_most() { # WHAT GOT LIMIT
+	awk -v got="$2" -v limit="$3" 'BEGIN { exit !(got ~ /^-?[0-9.]+$/ && got + 0 <= limit + 0) }' ||
+		fail "$1: is '$2', above $3"
 	echo "$1: $2 (at most $3)"
 }
 
 at_least() { # WHAT GOT LIMIT
-	awk -v got="$2" -v limit="$3" 'BEGIN { exit !(got != "" && got != "null" && got + 0 >= limit + 0) }' ||
-		fail "$1: is $2, below $3"
+	awk -v got="$2" -v limit="$3" 'BEGIN { exit !(got ~ /^-?[0-9.]+$/ && got + 0 >= limit + 0) }' ||
+		fail "$1: is '$2', below $3"
 }
 
-# bfdd in namespace NAME with the configuration on standing input; its process id is in PID and in
+# bfdd in namespace NAME with the configuration on standard input (never behind a pipe: it must be our child); its process id is in PID and in
 # $RUN/bfdd-NAME.pid. Returns when it answers.
 bfdd_start() { # NAME [OPTION...]
 	local name=$1
@@ -213,6 +214,7 @@ device_to() { # NAME ADDRESS
 }
 
 voice_recv_start() { # NAME
+	rm -f "$RUN/recv.log"
 	lab_start "$1" recv "$TOOLS/voice" recv -f 20
 	VOICE_RECV=$PID
 }
