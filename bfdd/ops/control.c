@@ -50,6 +50,7 @@ struct control {
 	struct ev_timer pause;
 	struct client *clients;
 	unsigned nclients;
+	bool starved; /* and said so: not each time anew */
 	control_fn *fn;
 	void *context;
 	char *path;
@@ -314,6 +315,8 @@ static void accept_cb(struct ev_loop *loop, struct ev_io *watcher, int revents)
 	for (int i = 0; i < ACCEPT_BATCH; i++) {
 		int fd = accept4(watcher->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd >= 0)
+			control->starved = false;
 		if (fd >= 0 && control->nclients < CONTROL_CLIENTS_MAX) {
 			client_create(control, fd);
 		} else if (fd >= 0) {
@@ -322,7 +325,9 @@ static void accept_cb(struct ev_loop *loop, struct ev_io *watcher, int revents)
 		} else if (errno == EAGAIN) {
 			return;
 		} else if (errno != EINTR && errno != ECONNABORTED) {
-			log_warning("control socket: accept: %s", strerror(errno));
+			if (!control->starved)
+				log_warning("control socket: accept: %s", strerror(errno));
+			control->starved = true;
 			ev_io_stop(loop, watcher);
 			ev_timer_start(loop, &control->pause);
 			return;
