@@ -21,6 +21,11 @@
 
 #define PRESUME_FOR (5 * USEC_S) /* sessions with living peers are up again after 1 to 3 s */
 #define LINGER (3 * USEC_S)
+/* Of each millisecond, in us. About 70 packets in and out for the engine; steering waits for the kernel more
+ * than it runs. */
+#define ENGINE_BUDGET 300
+#define STEER_BUDGET 150
+#define STALL_WORTH_TELLING (20 * USEC_MS)
 #define RETRY_PEERS 0.05 /* s */
 
 usec_t app_now(void)
@@ -83,6 +88,9 @@ static void engine_event(void *context, const struct engine_event *event)
 	case ENGINE_ADD_FAILED:
 		app_peer_refused(app, event->slot);
 		break;
+	case ENGINE_PATH_FAILED:
+		app_peer_path_refused(app, event->slot);
+		break;
 	case ENGINE_REMOVED:
 		break;
 	case ENGINE_POLICY_RETIRED:
@@ -97,11 +105,13 @@ static void engine_event(void *context, const struct engine_event *event)
 		app_policy_switch(app, event);
 		break;
 	case ENGINE_STALL:
-		events_add(app->events, LOG_LEVEL_WARNING, "stall", event->at,
-			   json_pack("{s:o}", "late", view_ms(event->lateness)));
+		events_add(app->events,
+			   event->lateness < STALL_WORTH_TELLING ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+			   "stall", event->at, json_pack("{s:o}", "late", view_ms(event->lateness)));
 		break;
 	case ENGINE_LOST_EVENTS:
 		log_warning("%u events of the engine were lost: too many at once", event->count);
+		app_peers_recount(app);
 		break;
 	}
 }
@@ -152,14 +162,24 @@ static void address_changed(void *context, uint32_t ifindex, const struct addr *
 	app->links_changed = true;
 }
 
+static void tell_gone(struct app *app)
+{
+	for (unsigned i = 0; i < app->ngone && app->map; i++)
+		app_policy_group_gone(app, app->gone[i]);
+	app->ngone = 0;
+}
+
 /* Our own deletions come by here as well. The wait lets the link's news arrive, which follows that of its
  * nexthops. */
 static void object_lost(void *context, const struct monitor_lost *lost)
 {
 	struct app *app = context;
 
-	if (app->map && lost->kind == MONITOR_LOST_NEXTHOP)
-		app_policy_group_gone(app, lost->id);
+	if (lost->kind == MONITOR_LOST_NEXTHOP) {
+		if (app->ngone == APP_GONE)
+			tell_gone(app);
+		app->gone[app->ngone++] = lost->id;
+	}
 	app_policy_check_in(app, 0.02);
 }
 
@@ -180,6 +200,7 @@ static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
 	if (app->links_changed)
 		app_peers_resolve(app);
 	app->links_changed = false;
+	tell_gone(app); /* after the links, so that a switch is told with its cause */
 }
 
 static void route_refused(void *context, uint32_t table, const struct prefix *prefix, int error)
@@ -210,9 +231,10 @@ static void on_routes_idle(struct ev_loop *loop, ev_idle *watcher, int revents)
 		ev_idle_stop(loop, watcher);
 }
 
-static void on_routes_timer(struct ev_loop *loop, ev_timer *watcher, int revents)
+static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 {
 	app_routes_wake(watcher->data);
+	app_peers_warn(watcher->data);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -289,14 +311,13 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.thread_context = &app->steer_thread,
 	};
 
-	/* Half of each millisecond for the engine; steering waits for the kernel more than it runs. */
 	app->engine_thread = (struct rt_thread){.name = "bfdd-engine",
 						.wanted = app->config->daemon.realtime,
 						.priority = app->config->daemon.realtime_priority,
-						.runtime_us = 500};
+						.runtime_us = ENGINE_BUDGET};
 	app->steer_thread = app->engine_thread;
 	snprintf(app->steer_thread.name, sizeof(app->steer_thread.name), "bfdd-steer");
-	app->steer_thread.runtime_us = 300;
+	app->steer_thread.runtime_us = STEER_BUDGET;
 	app->engine = engine_create(&engine, error, size);
 	app->steer = app->engine ? steer_create(&steer, error, size) : NULL;
 	return app->steer ? 0 : -1;
@@ -317,6 +338,12 @@ static int open_kernel(struct app *app, char *error, size_t size)
 	return app->monitor ? 0 : -1;
 }
 
+static void await_scheduling(const struct rt_thread *thread)
+{
+	while (atomic_load(&thread->got) == RT_UNKNOWN)
+		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
+
 static int start_threads(struct app *app, char *error, size_t size)
 {
 	int err = steer_start(app->steer);
@@ -326,8 +353,11 @@ static int start_threads(struct app *app, char *error, size_t size)
 		err = engine_start(app->engine);
 		app->engine_runs = !err;
 	}
-	if (!err)
+	if (!err) {
+		await_scheduling(&app->steer_thread);
+		await_scheduling(&app->engine_thread);
 		return 0;
+	}
 	errno = -err;
 	return refuse(error, size, "cannot start the %s thread: %s", app->steer_runs ? "engine" : "steering");
 }
@@ -338,17 +368,17 @@ static void watch(struct app *app)
 	ev_io_init(&app->steer_watcher, on_steer, steer_report_fd(app->steer), EV_READ);
 	ev_io_init(&app->monitor_watcher, on_monitor, monitor_fd(app->monitor), EV_READ);
 	ev_idle_init(&app->routes_idle, on_routes_idle);
-	ev_timer_init(&app->routes_timer, on_routes_timer, 1., 1.);
+	ev_timer_init(&app->second_timer, on_second, 1., 1.);
 	ev_timer_init(&app->retry_timer, on_retry, RETRY_PEERS, RETRY_PEERS);
 	ev_init(&app->check_timer, on_check);
 	app->engine_watcher.data = app->steer_watcher.data = app->monitor_watcher.data = app;
-	app->routes_idle.data = app->routes_timer.data = app->retry_timer.data = app->check_timer.data = app;
+	app->routes_idle.data = app->second_timer.data = app->retry_timer.data = app->check_timer.data = app;
 	ev_set_priority(&app->engine_watcher, EV_MAXPRI);
 	ev_set_priority(&app->monitor_watcher, EV_MAXPRI);
 	ev_io_start(app->loop, &app->engine_watcher);
 	ev_io_start(app->loop, &app->steer_watcher);
 	ev_io_start(app->loop, &app->monitor_watcher);
-	ev_timer_start(app->loop, &app->routes_timer);
+	ev_timer_start(app->loop, &app->second_timer);
 }
 
 static int start(struct app *app, char *error, size_t size)
@@ -434,7 +464,7 @@ static void unwatch(struct app *app)
 	ev_io_stop(app->loop, &app->steer_watcher);
 	ev_io_stop(app->loop, &app->monitor_watcher);
 	ev_idle_stop(app->loop, &app->routes_idle);
-	ev_timer_stop(app->loop, &app->routes_timer);
+	ev_timer_stop(app->loop, &app->second_timer);
 	ev_timer_stop(app->loop, &app->retry_timer);
 	ev_timer_stop(app->loop, &app->check_timer);
 }

@@ -13,6 +13,7 @@
 #include "ops/view.h"
 
 #define SUBSECOND USEC_S
+#define SETTLED (5 * USEC_S) /* after Up: the Poll Sequences are over */
 
 struct app_peer *app_peer_by_slot(struct app *app, unsigned slot)
 {
@@ -27,12 +28,12 @@ struct app_peer *app_peer_by_name(struct app *app, const char *name)
 	return NULL;
 }
 
-const char *app_peer_cause(const struct app_peer *peer, char *buf, size_t size)
+const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size)
 {
-	if (peer->state == BFD_UP)
+	if (state == BFD_UP)
 		snprintf(buf, size, "%s is up", peer->config.name);
 	else
-		snprintf(buf, size, "%s went down: %s", peer->config.name, bfd_diag_name(peer->diag));
+		snprintf(buf, size, "%s went down: %s", peer->config.name, bfd_diag_name(diag));
 	return buf;
 }
 
@@ -179,6 +180,40 @@ void app_peer_refused(struct app *app, unsigned slot)
 	ev_timer_again(app->loop, &app->retry_timer);
 }
 
+void app_peer_path_refused(struct app *app, unsigned slot)
+{
+	struct app_peer *peer = app_peer_by_slot(app, slot);
+
+	if (!peer)
+		return;
+	if (peer->path_up)
+		log_error("peer %s: another session has its addresses and interface", peer->config.name);
+	peer->path_up = false;
+	app->peers_dirty = true;
+	ev_timer_again(app->loop, &app->retry_timer);
+}
+
+static void recount(void *context, const struct session *sessions, unsigned count)
+{
+	struct app *app = context;
+
+	for (unsigned i = 0; i < count; i++) {
+		struct app_peer *peer = app_peer_by_slot(app, sessions[i].slot);
+
+		if (!peer)
+			continue;
+		peer->state = sessions[i].state;
+		peer->diag = sessions[i].local_diag;
+		peer->state_since = sessions[i].since;
+		peer->detection_time = sessions[i].detection_time;
+	}
+}
+
+void app_peers_recount(struct app *app)
+{
+	APP_UNTIL_TAKEN(engine_snapshot(app->engine, recount, app));
+}
+
 void app_peers_resolve(struct app *app)
 {
 	bool gateway_moved = false;
@@ -212,8 +247,7 @@ static void load_peer(void *context, enum config_change change, const struct con
 
 	if (change == CONFIG_REMOVED || change == CONFIG_MOVED) {
 		if (was->slot != APP_NO_SLOT) {
-			while (!engine_remove(app->engine, was->slot))
-				nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+			APP_UNTIL_TAKEN(engine_remove(app->engine, was->slot));
 			app->slot_peer[was->slot] = 0;
 		}
 		if (change == CONFIG_REMOVED)
@@ -229,8 +263,7 @@ static void load_peer(void *context, enum config_change change, const struct con
 	if (peer->slot == APP_NO_SLOT)
 		return;
 	if (change == CONFIG_TIMERS)
-		while (!engine_configure(app->engine, peer->slot, &new->session))
-			nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+		APP_UNTIL_TAKEN(engine_configure(app->engine, peer->slot, &new->session));
 }
 
 /* Peers of OLD (may be NULL) become those of CONFIG. The caller builds the policy and resolves afterwards. */
@@ -267,6 +300,7 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 
 	peer->state = event->to;
 	peer->diag = event->diag;
+	peer->state_since = event->at;
 	events_add(app->events, level, "session", event->at,
 		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config.name, "address",
 			     addr_format(&peer->config.address, address), "from", bfd_state_name(event->from),
@@ -277,16 +311,29 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 
 static void negotiated_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
 {
-	bool slow = peer->state == BFD_UP && event->detection_time > SUBSECOND;
-
+	peer->detection_time = event->detection_time;
 	events_add(app->events, LOG_LEVEL_DEBUG, "negotiated", event->at,
 		   json_pack("{s:s s:o s:o}", "peer", peer->config.name, "transmit-interval",
 			     view_ms(event->tx_interval), "detection-time", view_ms(event->detection_time)));
-	if (slow && !peer->subsecond_warned)
-		log_warning("peer %s: the negotiated detection time of %u ms misses subsecond convergence; "
-			    "the slower side wins",
-			    peer->config.name, event->detection_time / 1000);
-	peer->subsecond_warned = slow;
+}
+
+void app_peers_warn(struct app *app)
+{
+	usec_t now = app_now();
+
+	for (unsigned i = 0; i < app->npeers; i++) {
+		struct app_peer *peer = &app->peers[i];
+		bool slow = peer->state == BFD_UP && peer->detection_time > SUBSECOND;
+
+		if (slow && now - peer->state_since < SETTLED)
+			continue;
+		if (slow && !peer->slow_told)
+			log_warning("peer %s: the negotiated detection time of %u ms misses subsecond "
+				    "convergence; "
+				    "the slower side wins",
+				    peer->config.name, peer->detection_time / 1000);
+		peer->slow_told = slow;
+	}
 }
 
 void app_peer_event(struct app *app, const struct engine_event *event)

@@ -91,6 +91,14 @@ uint16_t *app_policy_slot_paths(struct app *app)
 	return paths;
 }
 
+static void learn_active(void *context, const struct policy *policy)
+{
+	struct app *app = context;
+
+	for (unsigned w = 0; w < policy->nways; w++)
+		app->map_engine->ways[w].active = policy_active(&policy->ways[w]);
+}
+
 void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *policy, uint16_t *paths)
 {
 	struct app_map *old = app->map;
@@ -101,6 +109,8 @@ void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *p
 		app->map_first = app->map_engine = map;
 	app->map = map;
 	APP_UNTIL_TAKEN(engine_policy(app->engine, policy, map, paths, TABLE_SLOTS));
+	/* What the policy took over is no event. */
+	APP_UNTIL_TAKEN(engine_snapshot_policy(app->engine, learn_active, app));
 	want_tables(app);
 }
 

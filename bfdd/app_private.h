@@ -20,6 +20,7 @@
 #include "rt.h"
 
 #define APP_NO_SLOT (-1)
+#define APP_GONE 64
 
 /* A configured peer and what became of it. */
 struct app_peer {
@@ -34,7 +35,9 @@ struct app_peer {
 	uint16_t path;	  /* index in the policy, or SESSION_NO_PATH */
 	uint8_t state;	  /* as last heard from the engine */
 	uint8_t diag;
-	bool subsecond_warned;
+	usec_t state_since;
+	uint32_t detection_time;
+	bool slow_told; /* that it misses subsecond convergence */
 };
 
 /* What a group and a rule index of a policy mean. Names, because a reload may come between an order and its
@@ -80,8 +83,8 @@ struct app_map {
 struct app_service {
 	char name[CONFIG_NAME];
 	uint64_t switches;
-	bool carried;	  /* it had an active site once */
-	usec_t switch_at; /* 0: never */
+	uint32_t carried[2]; /* choices that were in force once; [0] IPv4, [1] IPv6 */
+	usec_t switch_at;    /* 0: never */
 	char reason[160];
 	usec_t steered_for; /* `detected` of the orders that held_max belongs to */
 	usec_t held_max;
@@ -110,7 +113,7 @@ struct app {
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher;
 	ev_idle routes_idle;
-	ev_timer routes_timer, retry_timer, check_timer;
+	ev_timer second_timer, retry_timer, check_timer;
 
 	struct app_peer *peers; /* in the file's order */
 	unsigned npeers;
@@ -127,6 +130,8 @@ struct app {
 	struct object_range range;
 	uint64_t orders, order_errors;
 	atomic_uint orders_lost; /* the ring to the steering thread was full */
+	uint32_t gone[APP_GONE]; /* nexthop ids deleted in the kernel, by the messages read just now */
+	unsigned ngone;
 	unsigned orders_lost_seen;
 	bool links_changed; /* by the messages read just now */
 	bool ready;	    /* started: news are events */
@@ -153,13 +158,19 @@ void app_peers_find_gateways(struct app *app);
 /* The engine could not take the session in this slot: another one, still saying goodbye, has its addresses.
  */
 void app_peer_refused(struct app *app, unsigned slot);
+/* The same for a new local address or interface of a session. */
+void app_peer_path_refused(struct app *app, unsigned slot);
+/* Events were lost: learns the sessions' states from a copy. */
+void app_peers_recount(struct app *app);
 /* Looks again for each peer's interface and address, and tells the engine and the policy what changed. */
 void app_peers_resolve(struct app *app);
 void app_peer_event(struct app *app, const struct engine_event *event);
+/* Warns of sessions that have settled on a detection time above a second. */
+void app_peers_warn(struct app *app);
 struct app_peer *app_peer_by_slot(struct app *app, unsigned slot);
 struct app_peer *app_peer_by_name(struct app *app, const char *name);
 /* "ams-1 went down: control-expiry" in BUF, which it returns. */
-const char *app_peer_cause(const struct app_peer *peer, char *buf, size_t size);
+const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size);
 
 /* app_policy.c */
 void app_policy_range(struct app *app);

@@ -35,38 +35,66 @@ static const char *choice_site(const struct app_map *map, const struct app_way *
 	return choice < 0 ? "main table" : map->choices[way->first_rule + choice].site;
 }
 
+static void set_active(struct app_map *map, const struct app_way *way, const char *site)
+{
+	for (unsigned w = 0; w < map->nways; w++) {
+		struct app_way *same = &map->ways[w];
+
+		if (strcmp(same->service, way->service) || same->family != way->family)
+			continue;
+		same->active = -1;
+		for (unsigned c = 0; c < same->nchoices; c++)
+			if (!strcmp(map->choices[same->first_rule + c].site, site))
+				same->active = c;
+	}
+}
+
+/* After a start the sites come up in any order: the first arrival of a better one is no switch. */
+static bool is_settling(struct app_service *service, const struct app_way *way, int from, int to)
+{
+	uint32_t *carried = &service->carried[way->family == AF_INET6];
+	bool first = to >= 0 && !(*carried & 1u << to) && (from < 0 || to < from);
+
+	if (to >= 0)
+		*carried |= 1u << to;
+	return first;
+}
+
+static void switch_reason(struct app *app, const struct engine_event *event, char *reason, size_t size)
+{
+	struct app_peer *peer = app_peer_by_slot(app, event->slot);
+
+	if (peer)
+		app_peer_cause(peer, event->to, event->diag, reason, size);
+	else if (event->choice_to >= 0 && (event->choice_from < 0 || event->choice_to < event->choice_from))
+		snprintf(reason, size, "the site is usable and has waited to restore");
+	else
+		snprintf(reason, size, "the site has no usable path or lost its routes");
+}
+
 void app_policy_switch(struct app *app, const struct engine_event *event)
 {
-	struct app_way *way = &app->map_engine->ways[event->way];
-	const char *to = choice_site(app->map_engine, way, event->choice_to);
+	struct app_map *map = app->map_engine;
+	struct app_way *way = &map->ways[event->way];
+	const char *from = choice_site(map, way, event->choice_from),
+		   *to = choice_site(map, way, event->choice_to);
 	struct app_service *service = service_record(app, way);
-	struct app_peer *peer = app_peer_by_slot(app, event->slot);
+	enum log_level level = event->choice_to < 0 ? LOG_LEVEL_ERROR : LOG_LEVEL_WARNING;
 	char reason[160];
-	bool first;
 
-	/* The newest map may have been built before this event: it must know as well. */
-	for (unsigned w = 0; w < app->map->nways; w++)
-		if (!strcmp(app->map->ways[w].service, way->service) &&
-		    app->map->ways[w].family == way->family)
-			app->map->ways[w].active = event->choice_to;
 	way->active = event->choice_to;
+	if (app->map != map) /* built before this event was heard */
+		set_active(app->map, way, to);
 	if (!service)
 		return;
-	snprintf(reason, sizeof(reason), "%s", event->choice_to < 0 ? "no usable path" : "site is usable");
-	if (peer)
-		app_peer_cause(peer, reason, sizeof(reason));
-	first = event->choice_from < 0 && !service->carried;
-	service->carried = true;
-	if (!first)
+	switch_reason(app, event, reason, sizeof(reason));
+	if (is_settling(service, way, event->choice_from, event->choice_to))
+		level = LOG_LEVEL_NOTICE;
+	else
 		record_switch(service, event->at, reason);
-	events_add(app->events,
-		   event->choice_to < 0 ? LOG_LEVEL_ERROR
-		   : first		? LOG_LEVEL_NOTICE
-					: LOG_LEVEL_WARNING,
-		   "switch", event->at,
+	events_add(app->events, level, "switch", event->at,
 		   json_pack("{s:s s:s s:s s:s s:s}", "service", service->name, "family",
-			     way->family == AF_INET ? "ipv4" : "ipv6", "from",
-			     choice_site(app->map_engine, way, event->choice_from), "to", to, "reason",
+			     way->family == AF_INET ? "ipv4" : "ipv6", "from", from, "to", to, "reason",
 			     reason));
 }
 
@@ -88,7 +116,7 @@ static void detached(struct app *app, const struct steer_report *report)
 	char reason[160] = "a path was removed";
 
 	if (peer)
-		app_peer_cause(peer, reason, sizeof(reason));
+		app_peer_cause(peer, peer->state, peer->diag, reason, sizeof(reason));
 	for (unsigned w = 0; w < map->nways; w++) {
 		const struct app_way *way = &map->ways[w];
 		struct app_service *service = service_record(app, way);

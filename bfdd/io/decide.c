@@ -16,7 +16,7 @@ static struct policy_sink sink(struct engine *engine)
 	return (struct policy_sink){order, engine};
 }
 
-static void tell_switches(struct engine *engine, unsigned slot)
+static void tell_switches(struct engine *engine, const struct session *session)
 {
 	struct adoption *adoption = engine->back.adoption;
 
@@ -30,7 +30,9 @@ static void tell_switches(struct engine *engine, unsigned slot)
 					    .way = way,
 					    .choice_from = adoption->active[way],
 					    .choice_to = now,
-					    .slot = slot,
+					    .slot = session ? session->slot : ENGINE_NO_SLOT,
+					    .to = session ? session->state : 0,
+					    .diag = session ? session->local_diag : 0,
 					    .at = engine->back.clock.now,
 				    });
 		adoption->active[way] = now;
@@ -44,14 +46,14 @@ static void flush(struct engine *engine)
 	engine->back.ordered = false;
 }
 
-/* After each call of the policy. SLOT: the session that caused it, or ENGINE_NO_SLOT. */
-static void conclude(struct engine *engine, unsigned slot)
+/* After each call of the policy. SESSION caused it, or NULL. */
+static void conclude(struct engine *engine, const struct session *session)
 {
 	struct back *back = &engine->back;
 	usec_t next = policy_next(back->adoption->policy);
 
 	flush(engine);
-	tell_switches(engine, slot);
+	tell_switches(engine, session);
 	back->policy_timer.kind = TIMER_POLICY;
 	if (next == USEC_NEVER)
 		wheel_cancel(&back->wheel, &back->policy_timer);
@@ -69,7 +71,7 @@ void decide_path(struct engine *engine, const struct session *session, bool usab
 	if (!back->adoption || back->stopping || session->path >= back->adoption->policy->npaths)
 		return;
 	policy_path(back->adoption->policy, session->path, usable, back->clock.now, &to);
-	conclude(engine, session->slot);
+	conclude(engine, session);
 }
 
 void decide_command(struct engine *engine, const struct command *command)
@@ -98,7 +100,7 @@ void decide_command(struct engine *engine, const struct command *command)
 		policy_lost_rule(policy, command->index, back->clock.now, &to);
 		break;
 	}
-	conclude(engine, ENGINE_NO_SLOT);
+	conclude(engine, NULL);
 }
 
 /* Sessions learn which path they are; the policy learns of those that do not agree with what it took over.
@@ -136,7 +138,7 @@ void decide_adopt(struct engine *engine, struct adoption *adoption)
 	report_paths(engine);
 	for (unsigned way = 0; way < adoption->policy->nways; way++)
 		adoption->active[way] = policy_active(&adoption->policy->ways[way]);
-	conclude(engine, ENGINE_NO_SLOT);
+	conclude(engine, NULL);
 	if (old) {
 		events_notice(engine, &old->notice);
 	} else {
@@ -152,7 +154,7 @@ void decide_tick(struct engine *engine)
 	if (engine->back.stopping)
 		return;
 	policy_tick(engine->back.adoption->policy, engine->back.clock.now, &to);
-	conclude(engine, ENGINE_NO_SLOT);
+	conclude(engine, NULL);
 }
 
 void decide_presume_end(struct engine *engine)
@@ -162,5 +164,5 @@ void decide_presume_end(struct engine *engine)
 	if (engine->back.stopping)
 		return;
 	policy_presume_end(engine->back.adoption->policy, engine->back.clock.now, &to);
-	conclude(engine, ENGINE_NO_SLOT);
+	conclude(engine, NULL);
 }

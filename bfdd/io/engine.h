@@ -74,7 +74,8 @@ enum engine_event_kind {
 	ENGINE_REMOVED,	       /* slot */
 	ENGINE_POLICY_RETIRED, /* policy, map, slot_path: free them */
 	ENGINE_SWITCH, /* way, choice_from, choice_to (-1: none): another site carries the way; slot: by which
-			  session, or ENGINE_NO_SLOT. Not for what engine_policy() itself changes */
+			  session (to and diag are its), or ENGINE_NO_SLOT. Not for what engine_policy()
+			  itself changes */
 	ENGINE_STALL,  /* lateness: our own tick came late by this much */
 	ENGINE_LOST_EVENTS, /* count of STATE, NEGOTIATED, SWITCH, STALL and PATH_FAILED lost: the ring was
 			       full. The others are never lost. */
