@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The only file that knows libconfig: its settings become the tree, guided by the schema. */
 #include <libconfig.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "config/config.h"
 #include "config/resolve.h"
@@ -124,18 +126,32 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 	}
 }
 
-static void report_unknown(struct loader *loader, const config_setting_t *setting, enum schema_section kind)
+/* A key that was merely misspelt is not reported as missing, too. */
+static void report_unknown(struct loader *loader, const config_setting_t *setting, enum schema_section kind,
+			   struct section *section)
 {
+	const char *name = config_setting_name(setting), *elsewhere = NULL;
 	const struct place at = place_of(loader, setting);
 	struct nearest nearest;
 	char hint[NEAREST_TEXT];
 
-	nearest_init(&nearest, config_setting_name(setting));
+	nearest_init(&nearest, name);
 	for (unsigned i = 0; i < SCHEMA_KEYS; i++)
 		if (schema_keys[i].sections & kind)
 			nearest_offer(&nearest, schema_keys[i].name);
-	report_error(loader->reports, &at, "unknown key \"%.64s\" in %s%s", config_setting_name(setting),
-		     schema_section_name(kind), nearest_text(&nearest, hint));
+		else if (!strcmp(schema_keys[i].name, name))
+			elsewhere = schema_section_name(1u << (31 - __builtin_clz(schema_keys[i].sections)));
+	nearest_text(&nearest, hint);
+	if (nearest.best && section) {
+		struct value *meant = &section->values[schema_find(kind, nearest.best) - schema_keys];
+
+		if (meant->state == VALUE_ABSENT)
+			meant->state = VALUE_BAD;
+	} else if (!nearest.best && elsewhere) {
+		snprintf(hint, sizeof(hint), ": it belongs in %s", elsewhere);
+	}
+	report_error(loader->reports, &at, "unknown key \"%.64s\" in %s%s", name, schema_section_name(kind),
+		     hint);
 }
 
 static void read_section(struct loader *loader, const config_setting_t *group, enum schema_section kind,
@@ -150,7 +166,7 @@ static void read_section(struct loader *loader, const config_setting_t *group, e
 		if (key)
 			read_value(loader, setting, key, &section->values[key - schema_keys]);
 		else
-			report_unknown(loader, setting, kind);
+			report_unknown(loader, setting, kind, section);
 	}
 	for (unsigned i = 0; i < SCHEMA_KEYS; i++)
 		if ((schema_keys[i].sections & kind) && schema_keys[i].required &&
@@ -216,11 +232,27 @@ static struct config *read_settings(struct loader *loader, const config_setting_
 		if (key)
 			read_top(loader, setting, key);
 		else
-			report_unknown(loader, setting, SCHEMA_TOP);
+			report_unknown(loader, setting, SCHEMA_TOP, NULL);
 	}
 	if (!loader->reports->out_of_memory)
 		config = resolve_tree(loader->tree, loader->reports);
 	return config;
+}
+
+/* libconfig says nothing of what never ends. After a forgotten quote, though, it knows better where that was.
+ */
+static bool parse(config_t *parsed, const struct source *source, struct reports *reports)
+{
+	if (source->state == SOURCE_COMMENT)
+		report_error(reports, &source->opened, "a comment begins here and never ends");
+	else if (!config_read_string(parsed, source->text))
+		report_error(reports, source_place(source, (unsigned)config_error_line(parsed)), "%s",
+			     config_error_text(parsed));
+	else if (source->state == SOURCE_STRING)
+		report_error(reports, &source->opened, "a string begins here and never ends");
+	else
+		return true;
+	return false;
 }
 
 struct config *config_load(const char *file, config_report_fn *report, void *context)
@@ -233,13 +265,8 @@ struct config *config_load(const char *file, config_report_fn *report, void *con
 	config_t parsed;
 
 	config_init(&parsed);
-	if (source_read(&source, file, &reports)) {
-		if (config_read_string(&parsed, source.text))
-			config = read_settings(&loader, config_root_setting(&parsed));
-		else
-			report_error(&reports, source_place(&source, (unsigned)config_error_line(&parsed)),
-				     "%s", config_error_text(&parsed));
-	}
+	if (source_read(&source, file, &reports) && parse(&parsed, &source, &reports))
+		config = read_settings(&loader, config_root_setting(&parsed));
 	if (reports.errors || reports.out_of_memory) {
 		config_free(config);
 		config = NULL;

@@ -106,7 +106,11 @@ void nearest_init(struct nearest *nearest, const char *name)
 {
 	size_t length = strlen(name);
 
-	*nearest = (struct nearest){.name = name, .distance = length < 4 ? 2 : length < 8 ? 3 : 4};
+	*nearest = (struct nearest){.name = name,
+				    .distance = length < 3   ? 1
+						: length < 4 ? 2
+						: length < 8 ? 3
+							     : 4};
 }
 
 /* Insertions, deletions, changes and swaps of neighbours (optimal string alignment), three rows at a time. */

@@ -51,15 +51,27 @@ static void check_protocol(struct resolver *resolver)
 				     (int)number, protocols[i].owner);
 }
 
-static void check_unused_profiles(struct resolver *resolver)
+/* What nothing uses. Only when all else is right: a misspelt name leaves its bearer unused, too. */
+static void check_unused(struct resolver *resolver)
 {
-	const struct sections *profiles = &resolver->tree->profiles;
+	const struct sections *profiles = &resolver->tree->profiles, *peers = &resolver->tree->peers;
+	const struct config *config = resolver->config;
 
 	for (unsigned i = 0; i < profiles->n; i++)
-		if (!resolver->profile_used[i] && section_has(&profiles->list[i], KEY_NAME))
+		if (!resolver->profile_used[i])
 			report_warning(resolver->reports, &profiles->list[i].at,
 				       "profile \"%s\" is used by no peer",
 				       section_text(&profiles->list[i], KEY_NAME));
+	for (unsigned i = 0; config->nsites && i < peers->n; i++)
+		if (!resolver->peer_site[i])
+			report_warning(
+				resolver->reports, &peers->list[i].at,
+				"peer \"%s\" belongs to no site: it is watched, but carries no service",
+				config->peers[i].name);
+	for (unsigned i = 0; config->nservices && i < config->nsites; i++)
+		if (!resolver->site_used[i])
+			report_warning(resolver->reports, &resolver->tree->sites.list[i].at,
+				       "site \"%s\" is used by no service", config->sites[i].name);
 }
 
 bool resolve_item(struct resolver *resolver, const struct names *names, const char *what,
@@ -83,7 +95,9 @@ static bool resolve_all(struct resolver *resolver)
 	resolver->profile_used = report_calloc(reports, tree->profiles.n, sizeof(*resolver->profile_used));
 	resolver->peer_site = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_site));
 	resolver->peer_via_asked = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_via_asked));
-	if (!resolver->profile_used || !resolver->peer_site || !resolver->peer_via_asked)
+	resolver->site_used = report_calloc(reports, tree->sites.n, sizeof(*resolver->site_used));
+	if (!resolver->profile_used || !resolver->peer_site || !resolver->peer_via_asked ||
+	    !resolver->site_used)
 		return false;
 	section_store(&tree->steering, KEY_PROTOCOL, KEY_HOLD_ON_STOP, true, &resolver->config->steering);
 	section_store(&tree->daemon, KEY_REALTIME, KEY_EVENTS, true, &resolver->config->daemon);
@@ -94,7 +108,8 @@ static bool resolve_all(struct resolver *resolver)
 	     names_init(&services, &tree->services, "service", reports) && resolve_peers(resolver) &&
 	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
 	names_free(&services);
-	check_unused_profiles(resolver);
+	if (ok && !reports->errors)
+		check_unused(resolver);
 	return ok;
 }
 
@@ -112,6 +127,7 @@ struct config *resolve_tree(const struct tree *tree, struct reports *reports)
 	free(resolver.profile_used);
 	free(resolver.peer_site);
 	free(resolver.peer_via_asked);
+	free(resolver.site_used);
 	if (ok)
 		return resolver.config;
 	config_free(resolver.config);

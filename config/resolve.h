@@ -16,6 +16,7 @@ struct resolver {
 	bool *profile_used;   /* by index */
 	unsigned *peer_site;  /* by index: the site + 1, or 0 */
 	bool *peer_via_asked; /* by index: its lack of a gateway was reported */
+	bool *site_used;      /* by index: some service names it */
 };
 
 /* NULL after errors of memory; otherwise a configuration, which must not be used if errors were reported. */

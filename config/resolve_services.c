@@ -66,18 +66,6 @@ static bool resolve_site(struct resolver *resolver, unsigned index)
 	return true;
 }
 
-static void check_homeless(struct resolver *resolver)
-{
-	const struct sections *peers = &resolver->tree->peers;
-
-	for (unsigned i = 0; i < peers->n; i++)
-		if (!resolver->peer_site[i] && section_has(&peers->list[i], KEY_NAME))
-			report_warning(
-				resolver->reports, &peers->list[i].at,
-				"peer \"%s\" belongs to no site: it is watched, but carries no service",
-				section_text(&peers->list[i], KEY_NAME));
-}
-
 bool resolve_sites(struct resolver *resolver)
 {
 	struct config *config = resolver->config;
@@ -89,8 +77,6 @@ bool resolve_sites(struct resolver *resolver)
 	for (unsigned i = 0; i < config->nsites; i++)
 		if (!resolve_site(resolver, i))
 			return false;
-	if (config->nsites)
-		check_homeless(resolver);
 	return true;
 }
 
@@ -170,6 +156,7 @@ static bool resolve_service_sites(struct resolver *resolver, const struct sectio
 			continue;
 		}
 		check_gateways(resolver, &resolver->config->sites[site], service->name);
+		resolver->site_used[site] = true;
 		service->sites[service->nsites++] = site;
 	}
 	return n && service->nsites == n;

@@ -112,7 +112,7 @@ const char *schema_section_name(enum schema_section section)
 	for (size_t i = 0; i < SCHEMA_KEYS; i++)
 		if (schema_keys[i].opens == section)
 			return schema_keys[i].name;
-	return "the file";
+	return "the top level";
 }
 
 void schema_store(const struct schema_key *key, void *base, int64_t value)

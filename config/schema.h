@@ -92,7 +92,7 @@ extern const struct schema_key schema_keys[SCHEMA_KEYS];
 
 /* NULL: SECTION has no such key. */
 const struct schema_key *schema_find(enum schema_section section, const char *name);
-/* "profiles", "peers", ..., "the file" for messages. */
+/* "profiles", "peers", ..., "the top level" for messages. */
 const char *schema_section_name(enum schema_section section);
 /* Writes a number or boolean into the struct that KEY's offset is meant in. */
 void schema_store(const struct schema_key *key, void *base, int64_t value);

@@ -94,7 +94,7 @@ static bool needs_suffix(const char *token, size_t length)
 }
 
 /* Copies a line, following where strings and comments begin and end. */
-static void append_text(struct reader *reader, const char *p)
+static void append_text(struct reader *reader, const char *p, const struct place *at)
 {
 	enum source_state *state = &reader->source->state;
 	size_t length;
@@ -115,9 +115,11 @@ static void append_text(struct reader *reader, const char *p)
 			return;
 		} else if (!strncmp(p, "/*", 2)) {
 			*state = SOURCE_COMMENT;
+			reader->source->opened = *at;
 			length = 2;
 		} else if (*p == '"') {
 			*state = SOURCE_STRING;
+			reader->source->opened = *at;
 		} else if (strspn(p, TOKEN_CHARS)) {
 			length = strspn(p, TOKEN_CHARS);
 		}
@@ -156,7 +158,7 @@ static void append_line(struct reader *reader, char *line, const struct place *a
 			append_file(reader, name, at, depth + 1);
 		line = rest;
 	}
-	append_text(reader, line);
+	append_text(reader, line, at);
 	end_line(reader, at);
 }
 

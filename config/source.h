@@ -25,6 +25,7 @@ struct source {
 	char *files[SOURCE_FILES]; /* in the order of reading */
 	unsigned nfiles;
 	enum source_state state;
+	struct place opened; /* where the string or comment began that STATE is in */
 };
 
 /* Relative includes are looked for in the folder of FILE, also the nested ones. False, and reported, when
