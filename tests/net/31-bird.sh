@@ -59,6 +59,7 @@ all_down() { # CONDITION-OF-EVENT SINCE WHAT
 	done
 }
 
+# BIRD 2 sends multihop packets with the kernel's default TTL, 64.
 step "bfdd first, then BIRD"
 bfdd_start a <<-END
 	profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 40; detect-multiplier = 3; } );
@@ -66,7 +67,8 @@ bfdd_start a <<-END
 	  { name = "v4"; address = "10.0.0.1"; interface = "x1"; profile = "p"; },
 	  { name = "v6"; address = "2001:db8:1::b"; interface = "x1"; profile = "p"; },
 	  { name = "ll"; address = "fe80::b"; interface = "x1"; profile = "p"; },
-	  { name = "far"; address = "10.2.0.1"; local-address = "10.1.0.1"; multihop = true; profile = "p"; }
+	  { name = "far"; address = "10.2.0.1"; local-address = "10.1.0.1"; multihop = true;
+	    minimum-ttl = 63; profile = "p"; }
 	);
 END
 bird_start

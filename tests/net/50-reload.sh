@@ -9,13 +9,14 @@ lab_link a x1 b x1
 lab_addr a x1 10.0.0.0/24 10.0.0.2/24 2001:db8:1::a/64
 lab_addr b x1 10.0.0.1/24 10.0.0.3/24 2001:db8:1::b/64
 
+THIRD=', { name = "third"; address = "10.0.0.3"; local-address = "10.0.0.2"; interface = "x1"; profile = "p"; }'
 config_a() { # INTERVAL MULTIPLIER [third]
 	cat <<-END
 		profiles = ( { name = "p"; transmit-interval = $1; receive-interval = $1; detect-multiplier = $2; } );
 		peers = (
 		  { name = "v4"; address = "10.0.0.1"; local-address = "10.0.0.0"; interface = "x1"; profile = "p"; },
 		  { name = "v6"; address = "2001:db8:1::b"; interface = "x1"; profile = "p"; }
-		  ${3:+, { name = "third"; address = "10.0.0.3"; local-address = "10.0.0.2"; interface = "x1"; profile = "p"; \}}
+		  ${3:+$THIRD}
 		);
 	END
 }
