@@ -100,8 +100,8 @@ const char *text_duration(char buf[TEXT], double seconds)
 	/* also keeps what cannot be a duration (NaN, too large) from the conversion */
 	uint64_t s = seconds > 0 && seconds < 1e15 ? (uint64_t)seconds : 0;
 
-	if (s < 1)
-		snprintf(buf, TEXT, "0.%02us", seconds > 0 ? (unsigned)(seconds * 100) : 0);
+	if (s < 1 && seconds > 0)
+		snprintf(buf, TEXT, "%.0f ms", seconds * 1000);
 	else if (s < 60)
 		snprintf(buf, TEXT, "%" PRIu64 "s", s);
 	else if (s < 3600)

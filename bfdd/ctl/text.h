@@ -30,7 +30,7 @@ const char *text_get(char buf[TEXT], const json_t *object, const char *key);
 const char *text_ms(char buf[TEXT], const json_t *ms);
 /* Microseconds: "87 us", "1.203 ms". */
 const char *text_us(char buf[TEXT], int64_t us);
-/* Seconds: "0.32s", "42s", "2m13s", "5h07m", "3d04h". */
+/* Seconds: "320 ms", "42s", "2m13s", "5h07m", "3d04h". */
 const char *text_duration(char buf[TEXT], double seconds);
 /* RFC 3339: "2m13s ago". */
 const char *text_ago(char buf[TEXT], const json_t *time);
