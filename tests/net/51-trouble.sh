@@ -93,7 +93,7 @@ step "the local address moves"
 equal "local address" "$(peer_field a moves local-address)" 10.5.0.1
 ip -n "$LAB-a" addr del 10.5.0.1/24 dev x2
 wait_for 5 "no address, down" peer_is a moves down
-wait_for 5 "waits for an address" waits_for moves x2
+wait_for 5 "waits for an address" waits_for moves "local address"
 lab_addr a x2 10.5.0.2/24
 wait_up a moves
 equal "local address" "$(peer_field a moves local-address)" 10.5.0.2
