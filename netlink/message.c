@@ -78,11 +78,13 @@ void message_rule_del(struct netlink *nl, uint8_t protocol, const struct object_
 static void route(struct netlink *nl, uint16_t type, uint16_t flags, uint8_t protocol,
 		  const struct object_route *route)
 {
+	/* Deleting: of any scope and type, also a stray that we would never make. */
+	bool set = type == RTM_NEWROUTE;
 	struct rtmsg header = {.rtm_family = route->prefix.addr.family,
 			       .rtm_dst_len = route->prefix.length,
 			       .rtm_protocol = protocol,
-			       .rtm_scope = RT_SCOPE_UNIVERSE,
-			       .rtm_type = RTN_UNICAST};
+			       .rtm_scope = set ? RT_SCOPE_UNIVERSE : RT_SCOPE_NOWHERE,
+			       .rtm_type = set ? RTN_UNICAST : RTN_UNSPEC};
 
 	netlink_begin(nl, type, flags, &header, sizeof(header));
 	netlink_put_u32(nl, RTA_TABLE, route->table);
