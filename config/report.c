@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@ static void add(struct reports *reports, const struct place *at, bool warning, c
 
 	reports->errors += !warning;
 	vsnprintf(text, sizeof(text), format, args);
+	for (char *p = text; *p; p++) /* what a string in the file may bring along */
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
 	if (reports->n == reports->room) {
 		unsigned room = reports->room ? 2 * reports->room : 16;
 

@@ -34,33 +34,47 @@ static const char *enter_file(struct reader *reader, char *name)
 	return name;
 }
 
+/* All that is left of IN, and a NUL; NULL with errno. */
+static char *read_all(FILE *in, size_t *size)
+{
+	size_t room = 16384;
+	char *text = malloc(room), *more = text;
+
+	for (*size = 0; more; room *= 2) {
+		*size += fread(text + *size, 1, room - 1 - *size, in);
+		if (*size < room - 1) {
+			text[*size] = '\0';
+			return text;
+		}
+		errno = EFBIG;
+		more = room < SOURCE_SIZE ? realloc(text, 2 * room) : NULL;
+		text = more ? more : text;
+	}
+	free(text);
+	return NULL;
+}
+
 /* The whole of FILE, and a NUL; NULL with errno. */
 static char *slurp(const char *file, size_t *size)
 {
 	FILE *in = fopen(file, "re");
 	struct stat status;
 	char *text = NULL;
+	int error;
 
-	*size = 0;
 	if (!in)
 		return NULL;
-	if (fstat(fileno(in), &status)) {
-		/* errno says it */
-	} else if (S_ISDIR(status.st_mode)) {
+	if (!fstat(fileno(in), &status) && S_ISDIR(status.st_mode))
 		errno = EISDIR;
-	} else {
-		text = malloc(SOURCE_SIZE + 1);
-		if (text)
-			*size = fread(text, 1, SOURCE_SIZE + 1, in);
-		if (text && (ferror(in) || *size > SOURCE_SIZE)) {
-			errno = ferror(in) ? errno : EFBIG;
-			free(text);
-			text = NULL;
-		}
+	else
+		text = read_all(in, size);
+	error = ferror(in) ? EIO : errno;
+	if (text && ferror(in)) {
+		free(text);
+		text = NULL;
 	}
 	fclose(in);
-	if (text)
-		text[*size] = '\0';
+	errno = error;
 	return text;
 }
 

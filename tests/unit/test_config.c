@@ -328,6 +328,16 @@ static void assert_refused(const char *content, size_t size, const char *wanted)
 	free(reported);
 }
 
+/* A terminal or a log gets one line, and nothing that it obeys. */
+static void test_control_characters(void **state)
+{
+	static const char text[] = "peers = ( { name = \"a\\n\\x1b[2J\\x7f\"; address = \"192.0.2.1\"; } );";
+
+	assert_refused(text, sizeof(text) - 1,
+		       "1: name: \"a??[2J?\" is not a good name: letters, digits, dot, hyphen and underscore "
+		       "only\n");
+}
+
 static void test_hostile_files(void **state)
 {
 	static const char nul[] = "# comment\nsites = ( );\0peer = 1;\n";
@@ -512,6 +522,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_hostile_files),
+		cmocka_unit_test(test_control_characters),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_example_defaults),
 		cmocka_unit_test(test_example_is_complete),
