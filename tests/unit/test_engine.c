@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Parts of the engine that need no socket: stalls and the way to the main thread. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "io/engine_private.h"
+
+#define INTERVAL (10 * USEC_MS)
+#define PLACES 8
+
+static struct engine *engine;
+static struct session *session;
+static unsigned told[256], lost;
+
+static void hear(enum bfd_state state)
+{
+	struct packet packet = {
+		.state = state,
+		.detect_mult = 3,
+		.length = 24,
+		.my_discr = 7,
+		.your_discr = session->local_discr,
+		.desired_min_tx = INTERVAL,
+		.required_min_rx = INTERVAL,
+		.final = session->poll_active,
+	};
+	struct session_effects effects;
+
+	assert_int_equal(session_receive(session, &packet, engine->back.clock.now, &effects), DROP_NONE);
+	sessions_apply(engine, session, &effects);
+}
+
+/* An engine with one session that is Up; without a local address, so that it sends nothing. */
+static int setup(void **state)
+{
+	struct session_config config = {INTERVAL, INTERVAL, 3, 255, false, false};
+	struct session_key key = {.peer = {AF_INET, {192, 0, 2, 1}}, .ifindex = 1};
+	struct command command = {
+		.kind = COMMAND_ADD, .config = config, .key = key, .source_port = 49152, .discr = 0x10000};
+	struct session_effects effects;
+
+	assert_return_code(posix_memalign((void **)&engine, 64, sizeof(*engine)), 0);
+	memset(engine, 0, sizeof(*engine));
+	engine->events_memory = calloc(PLACES, sizeof(struct event));
+	engine->commands_memory = calloc(PLACES, sizeof(struct command));
+	ring_init(&engine->events, engine->events_memory, sizeof(struct event), PLACES);
+	ring_init(&engine->commands, engine->commands_memory, sizeof(struct command), PLACES);
+	engine->event_fd = eventfd(0, EFD_NONBLOCK);
+	engine->front.running = true;
+	engine->back.clock.now = USEC_S;
+	engine->back.notices_tail = &engine->back.notices;
+	engine->back.snapshots_tail = &engine->back.snapshots;
+	wheel_init(&engine->back.wheel, USEC_S);
+	table_init(&engine->back.table, 1);
+	assert_return_code(posix_memalign((void **)&engine->front.chunks[0], 64, sizeof(struct chunk)), 0);
+	command.object = memset(engine->front.chunks[0], 0, sizeof(struct chunk));
+	command.discr = table_discr(0, 0x12345678);
+	ring_push(&engine->commands, &command);
+	commands_run(engine);
+	session = table_slot(&engine->back.table, 0);
+	assert_non_null(session);
+	session_path(session, true, USEC_S, &effects);
+	hear(BFD_DOWN);
+	hear(BFD_INIT);
+	engine->back.clock.now += 500 * USEC_MS;
+	hear(BFD_UP);
+	assert_int_equal(session->state, BFD_UP);
+	assert_int_equal(session->detection_time, 3 * INTERVAL);
+	memset(told, 0, sizeof(told));
+	lost = 0;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	close(engine->event_fd);
+	free(engine->front.chunks[0]);
+	free(engine->events_memory);
+	free(engine->commands_memory);
+	free(engine);
+	return 0;
+}
+
+/* A turn at NOW that came late by LATENESS. */
+static void turn_at(usec_t now, usec_t lateness)
+{
+	struct timer *timer;
+
+	engine->back.clock.now = now;
+	engine->back.lateness = lateness;
+	while ((timer = wheel_expire(&engine->back.wheel, now)))
+		sessions_timer(engine, timer);
+}
+
+static void punctual_turn_judges(void **state)
+{
+	usec_t deadline = session_detect_deadline(session);
+
+	turn_at(deadline - 1, 0);
+	assert_int_equal(session->state, BFD_UP);
+	turn_at(deadline, 0);
+	assert_int_equal(session->state, BFD_DOWN);
+	assert_int_equal(session->local_diag, DIAG_DETECTION_EXPIRED);
+}
+
+static void stall_puts_off_by_its_length(void **state)
+{
+	usec_t now = session_detect_deadline(session) + 1000;
+
+	turn_at(now, 4000);
+	assert_int_equal(session->state, BFD_UP);
+	turn_at(now + 3999, 0);
+	assert_int_equal(session->state, BFD_UP);
+	turn_at(now + 4000, 0);
+	assert_int_equal(session->state, BFD_DOWN);
+}
+
+static void but_by_no_more_than_an_interval(void **state)
+{
+	usec_t now = session_detect_deadline(session) + USEC_S;
+
+	turn_at(now, USEC_S);
+	assert_int_equal(session->state, BFD_UP);
+	turn_at(now + INTERVAL - 1, 0);
+	assert_int_equal(session->state, BFD_UP);
+	turn_at(now + INTERVAL, 0);
+	assert_int_equal(session->state, BFD_DOWN);
+}
+
+static void a_packet_ends_the_silence(void **state)
+{
+	usec_t now = session_detect_deadline(session) + 50000;
+
+	for (int i = 0; i < 10; i++) { /* more often than one silence is put off */
+		turn_at(now, 50000);
+		assert_int_equal(session->state, BFD_UP);
+		hear(BFD_UP);
+		now = session_detect_deadline(session) + 50000;
+	}
+	turn_at(now, 50000);
+	assert_int_equal(session->state, BFD_UP);
+}
+
+static void endless_stalls_hide_no_death(void **state)
+{
+	usec_t deadline = session_detect_deadline(session), now = deadline + 3000;
+	int turns = 0;
+
+	while (session->state == BFD_UP) {
+		turn_at(now, 3000);
+		now += 3000;
+		assert_true(++turns < 20);
+	}
+	assert_true(now - 3000 - deadline >= session->config.detect_mult * INTERVAL);
+	assert_true(now - 3000 - deadline <= session->config.detect_mult * INTERVAL + 2 * 3000);
+}
+
+static void on_event(void *context, const struct engine_event *event)
+{
+	told[event->kind]++;
+	if (event->kind == ENGINE_LOST_EVENTS)
+		lost += event->count;
+}
+
+static void poll_events(void)
+{
+	engine_poll_events(engine, on_event, NULL);
+}
+
+static void full_ring_loses_news_and_says_so(void **state)
+{
+	poll_events();
+	memset(told, 0, sizeof(told));
+	for (unsigned i = 0; i < PLACES + 5; i++)
+		events_push(engine, &(struct engine_event){.kind = ENGINE_STALL, .slot = ENGINE_NO_SLOT});
+	events_publish(engine);
+	assert_true(timer_armed(&engine->back.retry_timer));
+	poll_events();
+	assert_int_equal(told[ENGINE_STALL], PLACES);
+	assert_int_equal(told[ENGINE_LOST_EVENTS], 0);
+	events_publish(engine);
+	poll_events();
+	assert_int_equal(told[ENGINE_LOST_EVENTS], 1);
+	assert_int_equal(lost, 5);
+	events_publish(engine);
+	poll_events();
+	assert_int_equal(told[ENGINE_LOST_EVENTS], 1);
+}
+
+static void full_ring_loses_no_slot(void **state)
+{
+	poll_events();
+	engine->front.slot_port[0] = 49152;
+	engine->front.port_uses[0] = 1;
+	for (unsigned i = 0; i < PLACES; i++)
+		events_push(engine, &(struct engine_event){.kind = ENGINE_STALL});
+	sessions_finish(engine, session);
+	events_publish(engine);
+	poll_events();
+	assert_int_equal(told[ENGINE_REMOVED], 0);
+	events_publish(engine);
+	poll_events();
+	assert_int_equal(told[ENGINE_REMOVED], 1);
+	assert_int_equal(engine->front.nfree, 1);
+	assert_int_equal(engine->front.port_uses[0], 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(punctual_turn_judges, setup, teardown),
+		cmocka_unit_test_setup_teardown(stall_puts_off_by_its_length, setup, teardown),
+		cmocka_unit_test_setup_teardown(but_by_no_more_than_an_interval, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_packet_ends_the_silence, setup, teardown),
+		cmocka_unit_test_setup_teardown(endless_stalls_hide_no_death, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_ring_loses_news_and_says_so, setup, teardown),
+		cmocka_unit_test_setup_teardown(full_ring_loses_no_slot, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
