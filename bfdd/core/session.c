@@ -57,7 +57,7 @@ static uint32_t session_tx_interval(const struct session *session)
 /* 6.8.7: 75 to 100 % of INTERVAL, no more than 90 % when one lost packet is a Down. */
 static usec_t session_jittered(const struct session *session, usec_t interval)
 {
-	usec_t spread = session->config.detect_mult == 1 ? interval * 3 / 20 : interval / 4;
+	usec_t spread = session->tight ? interval * 3 / 20 : interval / 4;
 
 	return interval - interval / 4 + (usec_t)(((uint64_t)spread * session->jitter) >> 32);
 }
@@ -215,6 +215,7 @@ void session_init(struct session *session, const struct session_config *config, 
 	session->state = config->shutdown ? BFD_ADMIN_DOWN : BFD_DOWN;
 	session->local_diag = config->shutdown ? DIAG_ADMIN_DOWN : DIAG_NONE;
 	session->jitter = local_discr; /* random where it counts */
+	session->tight = config->detect_mult == 1;
 	session->since = session->created = session->last_tx = now;
 	session_forget(session);
 	before = session_begin(session, &effects);
@@ -278,6 +279,7 @@ void session_configure(struct session *session, const struct session_config *con
 	bool was_shut = session->config.shutdown;
 
 	session->config = *config;
+	session->tight |= config->detect_mult == 1;
 	if (config->shutdown != was_shut)
 		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);
 	session_settle(session, now, &before, effects);
@@ -287,8 +289,10 @@ void session_configure(struct session *session, const struct session_config *con
 static void session_start_soon(struct session *session, usec_t now)
 {
 	usec_t wait = (usec_t)(((uint64_t)START_SPREAD * session->jitter) >> 32);
+	uint32_t interval = session_tx_interval(session);
 
-	session->last_tx = now + wait - session_jittered(session, session_tx_interval(session));
+	if (interval)
+		session->last_tx = now + wait - session_jittered(session, interval);
 }
 
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects)
@@ -331,6 +335,7 @@ void session_transmitted(struct session *session, usec_t now, uint32_t random)
 {
 	session->last_tx = now;
 	session->jitter = random;
+	session->tight = session->config.detect_mult == 1;
 	session_poll_start(session, now);
 	session->tx_interval = session_tx_interval(session);
 	session->next_tx = session_next_tx(session);

@@ -38,6 +38,7 @@ struct session {
 	bool remote_demand, remote_cpi;
 	bool poll_active;  /* our Poll Sequence runs: P is set until F comes */
 	bool poll_pending; /* values changed while it ran: another one follows */
+	bool tight;	   /* the peer may be counting on Detect Mult 1, by what we say or said last */
 	bool path_up;	   /* interface, carrier and local address are there */
 	uint32_t remote_min_rx, remote_min_tx;
 	uint32_t tx_interval;  /* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing

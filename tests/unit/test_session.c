@@ -257,10 +257,13 @@ static void a_passive_session_waits_to_be_spoken_to(void **state)
 
 	config.passive = true;
 	start(&config);
+	session_init(&s, &config, &key, 0xcafe0001, 50000, now);
+	session_path(&s, true, now, &effects);
 	assert_int_equal(s.next_tx, USEC_NEVER);
 	receive(BFD_DOWN);
 	assert_int_equal(s.state, BFD_INIT);
 	assert_true(effects.what & EFFECT_SEND && effects.what & EFFECT_TX);
+	assert_true(s.last_tx <= now); /* what is periodic is counted from no moment in the future */
 	bring_up();
 	now += 150 * MS;
 	session_detect_expired(&s, now, &effects);

@@ -129,6 +129,22 @@ static void the_multiplier_one_moves_the_packet_under_way(void **state)
 	assert_in_range(s.next_tx, now + 37500, now + 45000);
 }
 
+/* ... and the peer goes on counting on 1 until a packet tells it otherwise. */
+static void leaving_the_multiplier_one_waits_for_the_next_packet(void **state)
+{
+	struct session_config config = usual;
+
+	config.detect_mult = 1;
+	start(&config);
+	bring_up();
+	session_transmitted(&s, now, UINT32_MAX);
+	config.detect_mult = 3;
+	session_configure(&s, &config, now, &effects);
+	assert_in_range(s.next_tx, now + 37500, now + 45000);
+	session_transmitted(&s, now, UINT32_MAX);
+	assert_in_range(s.next_tx, now + 49990, now + 50000);
+}
+
 static void the_same_configuration_changes_nothing(void **state)
 {
 	bring_up();
@@ -314,6 +330,7 @@ int main(void)
 		TEST(waiting_longer_does_not_wait),
 		TEST(the_multiplier_needs_no_poll),
 		TEST(the_multiplier_one_moves_the_packet_under_way),
+		TEST(leaving_the_multiplier_one_waits_for_the_next_packet),
 		TEST(the_same_configuration_changes_nothing),
 		TEST(a_second_change_queues_for_a_sequence_of_its_own),
 		TEST(a_change_right_after_a_sequence_waits_for_its_late_finals),
