@@ -200,6 +200,7 @@ static void test_peers(void **state)
 	assert_session(&peer[1], 3300, 16600, 2, 255, false, true);
 	assert_string_equal(peer[2].profile, "");
 	assert_addr(&peer[2].address, "2001:db8::1");
+	assert_string_equal(peer[2].interface, "eth#3");
 	assert_session(&peer[2], 300000, 300000, 3, 255, false, false);
 	assert_session(&peer[3], 100000, 100000, 3, 255, false, false);
 	assert_true(peer[4].multihop);
