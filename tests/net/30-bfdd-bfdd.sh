@@ -20,8 +20,8 @@ lab_addr a xm 10.1.0.1/24
 lab_addr m xa 10.1.0.2/24
 lab_addr m xb 10.2.0.2/24
 lab_addr b xm 10.2.0.1/24
-ip -n "$LAB-a" route add 10.2.0.0/24 via 10.1.0.2
-ip -n "$LAB-b" route add 10.1.0.0/24 via 10.2.0.2
+lab_in a ip route add 10.2.0.0/24 via 10.1.0.2
+lab_in b ip route add 10.1.0.0/24 via 10.2.0.2
 lab_wires_ready w
 
 config_a() { # MINIMUM-TTL
@@ -113,12 +113,12 @@ wait_up b v4 v6 uneven
 
 step "loss of carrier takes the session down at once, by path-down"
 since=$(lab_now)
-ip -n "$LAB-w" link set x2.a down
+lab_in w ip link set x2.a down
 until=$(lab_now)
 wait_for 5 "a: ll2 down by carrier" went_down a ll2 "$since" path-down
 at_most "ms from loss of carrier to down" $((($(down_at a ll2 "$since") - until) / 1000)) $((20 * SLACK))
 wait_for 5 "b: ll2 down by silence" went_down b ll2 "$since" control-expiry
-ip -n "$LAB-w" link set x2.a up
+lab_in w ip link set x2.a up
 wait_up a ll2
 wait_up b ll2
 

@@ -15,8 +15,8 @@ lab_addr a xm 10.1.0.1/24
 lab_addr m xa 10.1.0.2/24
 lab_addr m xb 10.2.0.2/24
 lab_addr b xm 10.2.0.1/24
-ip -n "$LAB-a" route add 10.2.0.0/24 via 10.1.0.2
-ip -n "$LAB-b" route add 10.1.0.0/24 via 10.2.0.2
+lab_in a ip route add 10.2.0.0/24 via 10.1.0.2
+lab_in b ip route add 10.1.0.0/24 via 10.2.0.2
 lab_wires_ready w
 
 cat >"$RUN/bird.conf" <<END

@@ -43,15 +43,15 @@ edge_config() { # WAIT-TO-RESTORE
 }
 
 # What stays for BGP: the main table, here by r4.
-ip -n "$LAB-e" route add $VOICE_BLOCK via 192.0.2.9
-ip -n "$LAB-e" route add 2001:db8:f000::/36 via 2001:db8:4::b
+lab_in e ip route add $VOICE_BLOCK via 192.0.2.9
+lab_in e ip route add 2001:db8:f000::/36 via 2001:db8:4::b
 # What others have in the kernel.
-ip -n "$LAB-e" nexthop add id 7 via 192.0.2.3 dev r1 protocol 11
-ip -n "$LAB-e" nexthop add id 8 group 7 protocol 11
-ip -n "$LAB-e" route add 203.0.113.0/24 nhid 8 protocol 186
-ip -n "$LAB-e" route add 203.0.113.0/24 via 192.0.2.3 table 77
-ip -n "$LAB-e" rule add from 203.0.113.0/24 table 77 priority 5000
-ip -n "$LAB-e" rule add from 203.0.113.1 table 77 priority 900
+lab_in e ip nexthop add id 7 via 192.0.2.3 dev r1 protocol 11
+lab_in e ip nexthop add id 8 group 7 protocol 11
+lab_in e ip route add 203.0.113.0/24 nhid 8 protocol 186
+lab_in e ip route add 203.0.113.0/24 via 192.0.2.3 table 77
+lab_in e ip rule add from 203.0.113.0/24 table 77 priority 5000
+lab_in e ip rule add from 203.0.113.1 table 77 priority 900
 kernel_objects e | sort >"$RUN/foreign"
 
 foreign_untouched() {
@@ -82,7 +82,7 @@ leaves_by() { # DEVICE...
 # To ten prefixes, so that each router of a site has some of them.
 STREAMS="six"
 for host in $(sed -n '1~2s/0\/24/5/p' "$RUN/prefixes"); do
-	ip -n "$LAB-c" addr replace "$host/32" dev lo
+	lab_in c ip addr replace "$host/32" dev lo
 	STREAMS="$STREAMS $host"
 done
 
@@ -208,10 +208,10 @@ done
 wait_for 15 "ams carries" service_on e voice ams
 
 step "somebody deletes a rule of ours: it comes back"
-priority=$(ip -4 -n "$LAB-e" -o rule list | sed -n 's/^\(1[0-9]*\):.*/\1/p' | head -1)
-ip -4 -n "$LAB-e" rule del priority "$priority"
+priority=$(lab_in e ip -4 -o rule list | sed -n 's/^\(1[0-9]*\):.*/\1/p' | head -1)
+lab_in e ip -4 rule del priority "$priority"
 rule_there() {
-	ip -4 -n "$LAB-e" -o rule list | grep -q "^$priority:"
+	lab_in e ip -4 -o rule list | grep -q "^$priority:"
 }
 wait_for 10 "the rule is back" rule_there
 wait_for 10 "both routers of ams carry" leaves_by r1 r2

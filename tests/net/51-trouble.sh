@@ -12,7 +12,7 @@ lab_addr a x1 10.0.0.0/31
 lab_addr b x1 10.0.0.1/31 10.0.9.1/32
 lab_addr a x2 10.5.0.1/24
 lab_addr b x2 10.5.0.100/24
-ip -n "$LAB-a" route add 10.0.9.1 via 10.0.0.1
+lab_in a ip route add 10.0.9.1 via 10.0.0.1
 
 bfdd_start b <<-END
 	profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; } );
@@ -82,7 +82,7 @@ for round in 1 2; do
 	lab_addr b x3 10.7.0.1/31
 	wait_up a guest
 	since=$(lab_now)
-	ip -n "$LAB-a" link del x3
+	lab_in a ip link del x3
 	wait_for 5 "round $round: guest down with its interface" has_event a "$since" \
 		'.event == "session" and .peer == "guest" and .from == "up" and .diagnostic == "path-down"'
 	wait_for 5 "round $round: guest waits for x3" waits_for guest x3
@@ -91,7 +91,7 @@ equal "the other session's downs" "$(peer_field a one down-transitions)" 0
 
 step "the local address moves"
 equal "local address" "$(peer_field a moves local-address)" 10.5.0.1
-ip -n "$LAB-a" addr del 10.5.0.1/24 dev x2
+lab_in a ip addr del 10.5.0.1/24 dev x2
 wait_for 5 "no address, down" peer_is a moves down
 wait_for 5 "waits for an address" waits_for moves "local address"
 lab_addr a x2 10.5.0.2/24
@@ -148,7 +148,7 @@ bad() { # REASON HEX [SOURCE [PORT [TTL [INTERFACE]]]]
 	wait_for 5 "a drop is counted as $1" drops_more "$1" "$before"
 }
 
-ip -n "$LAB-b" neigh replace 10.0.0.0 dev x2 lladdr "$(ip -n "$LAB-a" -br link show x2 | awk '{ print $3 }')"
+lab_in b ip neigh replace 10.0.0.0 dev x2 lladdr "$(lab_in a ip -br link show x2 | awk '{ print $3 }')"
 bad short ""
 bad short 20c00318
 bad short "20c00318$R${L}0000c3500000c350"

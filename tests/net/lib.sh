@@ -201,16 +201,16 @@ has_event() {
 kernel_objects() { # NAME
 	local family
 	for family in -4 -6; do
-		ip $family -N -o -n "$LAB-$1" rule list | sed "s/^/rule $family /"
-		ip $family -N -o -n "$LAB-$1" route show table all |
+		lab_in "$1" ip $family -N -o rule list | sed "s/^/rule $family /"
+		lab_in "$1" ip $family -N -o route show table all |
 			grep -v '^\(local\|broadcast\|anycast\|multicast\) ' | sed "s/^/route $family /"
 	done
-	ip -N -o -n "$LAB-$1" nexthop show | sed 's/^/nexthop /'
+	lab_in "$1" ip -N -o nexthop show | sed 's/^/nexthop /'
 }
 
 # The device by which NAME would send to ADDRESS now.
 device_to() { # NAME ADDRESS
-	ip -o -n "$LAB-$1" route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
+	lab_in "$1" ip -o route get "$2" | sed -n 's/.* dev \([^ ]*\).*/\1/p'
 }
 
 voice_recv_start() { # NAME

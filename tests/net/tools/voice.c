@@ -35,7 +35,7 @@
 #define NAME 16
 #define GAPS 64
 
-/* Payload: magic u32, interval u32, sequence u64, name[NAME]; the rest is zero. */
+/* Payload: magic u32, interval u32, sequence u64, name[NAME], time of sending i64; the rest is zero. */
 struct stream {
 	char name[NAME];
 	uint32_t interval; /* us */
@@ -47,7 +47,7 @@ struct stream {
 	uint64_t sequence, errors;
 	/* receiver; Unix time in us */
 	uint64_t received, first_sequence, last_sequence, reordered;
-	int64_t first, last, largest, largest_from;
+	int64_t first, last, last_sent_at, largest, largest_from;
 	uint64_t largest_lost;
 	unsigned ngaps;
 	struct gap {
@@ -129,6 +129,7 @@ static void add_stream(char *text)
 
 static void send_one(struct stream *stream, int64_t now)
 {
+	int64_t sent_at = now_us(CLOCK_REALTIME);
 	uint8_t buf[SIZE] = {0};
 	uint32_t word = htonl(MAGIC);
 
@@ -137,6 +138,7 @@ static void send_one(struct stream *stream, int64_t now)
 	memcpy(buf + 4, &word, 4);
 	memcpy(buf + 8, &stream->sequence, 8);
 	memcpy(buf + 16, stream->name, NAME);
+	memcpy(buf + 16 + NAME, &sent_at, 8);
 	stream->sequence++;
 	/* A refused packet (no route) is a lost one: the sequence went on. */
 	if (sendto(stream->fd, buf, sizeof(buf), 0, (struct sockaddr *)&stream->to, stream->to_size) < 0)
@@ -203,15 +205,20 @@ static struct stream *find_stream(const uint8_t *buf)
 	return stream;
 }
 
-static void note_gap(struct stream *stream, int64_t from, int64_t length, uint64_t lost)
+static void note_gap(struct stream *stream, int64_t at, uint64_t lost, int64_t sent_at)
 {
+	int64_t length = at - stream->last;
+	int64_t late = sent_at - stream->last_sent_at - (int64_t)(lost + 1) * stream->interval;
+
+	if (late > 0)
+		length -= late;
 	if (length > stream->largest) {
 		stream->largest = length;
-		stream->largest_from = from;
+		stream->largest_from = stream->last;
 		stream->largest_lost = lost;
 	}
 	if (lost && stream->ngaps < GAPS)
-		stream->gaps[stream->ngaps++] = (struct gap){from, length, lost};
+		stream->gaps[stream->ngaps++] = (struct gap){stream->last, length, lost};
 }
 
 static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
@@ -219,6 +226,7 @@ static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
 	struct stream *stream;
 	uint32_t magic;
 	uint64_t sequence;
+	int64_t sent_at;
 
 	if (size != SIZE)
 		return;
@@ -226,6 +234,7 @@ static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
 	if (magic != htonl(MAGIC) || !(stream = find_stream(buf)))
 		return;
 	memcpy(&sequence, buf + 8, 8);
+	memcpy(&sent_at, buf + 16 + NAME, 8);
 	if (!stream->received++) {
 		stream->first = at;
 		stream->first_sequence = sequence;
@@ -233,9 +242,10 @@ static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
 		stream->reordered++;
 		return;
 	} else {
-		note_gap(stream, stream->last, at - stream->last, sequence - stream->last_sequence - 1);
+		note_gap(stream, at, sequence - stream->last_sequence - 1, sent_at);
 	}
 	stream->last = at;
+	stream->last_sent_at = sent_at;
 	stream->last_sequence = sequence;
 }
 
