@@ -42,7 +42,8 @@ struct sim_watch {
 	uint8_t heard_mult;
 	bool listening;		  /* heard is worth something: the session should be alive on it */
 	uint32_t min_rx_in_force; /* 6.8.3, the least that it may be */
-	bool min_rx_polled;	  /* a P with the configured Required Min RX was sent */
+	uint32_t min_rx_configured;
+	bool min_rx_polled; /* a P with the configured Required Min RX was sent */
 	bool owes_final;
 	usec_t last_periodic; /* 0: the schedule was begun anew since */
 	usec_t interval;      /* in force then */

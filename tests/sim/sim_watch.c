@@ -39,7 +39,9 @@ void watch_configured(struct sim_node *node)
 	if (node->session->state != BFD_UP)
 		watch->min_rx_in_force = configured;
 	watch->min_rx_in_force = max32(watch->min_rx_in_force, configured);
-	watch->min_rx_polled = false;
+	if (configured != watch->min_rx_configured)
+		watch->min_rx_polled = false;
+	watch->min_rx_configured = configured;
 	watch->last_periodic = 0;
 }
 
