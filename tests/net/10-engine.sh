@@ -3,9 +3,12 @@
 # Two engines, without the rest of the daemon: sessions of each kind, what is on the wire, detection, orders before news,
 # stalls of our own, removal, stop, ticks under load, and what the sockets say when they cannot be had.
 . "$(dirname "$0")/lib.sh"
-need tshark setpriv
+need tshark setpriv chrt
 PROBE=${PROBE-$TOOLS/engine_probe}
 PID_a='' PID_b=''
+# As the daemon would: times are to be the engine's, not those of whatever else the host does.
+export REALTIME=''
+! chrt -f 20 true 2>/dev/null || REALTIME='chrt -f 20'
 
 lab_ns a b w
 lab_wire w a x1 b x1
@@ -30,7 +33,7 @@ probe() { # NAME SESSION...    its commands are read from a pipe: see tell
 	mkfifo "$RUN/$name.in"
 	: >"$RUN/$name.log"
 	# shellcheck disable=SC2016
-	lab_start "$name" "$name" bash -c 'exec "$0" "${@:2}" <"$1"' "$PROBE" "$RUN/$name.in" "$@"
+	lab_start "$name" "$name" bash -c 'exec $REALTIME "$0" "${@:2}" <"$1"' "$PROBE" "$RUN/$name.in" "$@"
 	printf -v "PID_$name" %s "$PID"
 	case $name in
 	a) exec 8>"$RUN/a.in" ;;
@@ -123,10 +126,12 @@ sleep 0.5 # Finals, and a few packets of the steady state
 mark
 lab_cut w x1
 wait_for 2 "all see it" says_times a 4 'state . .* up down diag control-expiry'
+stats a
+held_up=$(field a max) # what the host did to us, at worst; a judgement is put off by as much
 for slot in 0 1 2 3; do
 	at=$(time_of a "state $slot .* up down diag control-expiry")
-	at_most "slot $slot: us from cut to Down" $((at - CUT_FROM)) $(((150 + 8 * SLACK) * 1000))
-	at_least "slot $slot: us from cut to Down" $((at - CUT_TO)) $((150000 - 50000 - 2000))
+	at_most "slot $slot: us from cut to Down" $((at - CUT_TO)) $(((150 + 8 * SLACK) * 1000 + 2 * held_up))
+	at_least "slot $slot: us from cut to Down" $((at - CUT_FROM)) $((150000 - 50000 - 2000))
 done
 lab_heal w
 mark
