@@ -236,6 +236,9 @@ table() {
 }
 
 [ "$(id -u)" = 0 ] || die "needs root"
+read -r load _ </proc/loadavg
+awk -v load="$load" -v cores="$(nproc)" 'BEGIN { exit !(load > cores / 4) }' &&
+	echo "note: the machine is busy (load $load): Downs may be its doing" >&2
 network
 status=0
 for pair; do
