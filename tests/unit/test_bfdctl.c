@@ -273,6 +273,8 @@ static void test_hostile_names(void **state)
 		assert_safe(output);
 		assert_safe(errors);
 	}
+	assert_int_equal(RUN("peer", "\033[2J"), 1);
+	assert_non_null(strstr(errors, "\\x1b[2J"));
 	assert_int_equal(RUN("peers"), 0);
 	assert_non_null(strstr(output, "\\x1b[2J\\x1b]0;owned\\x07"));
 }
@@ -472,6 +474,40 @@ static void test_watch(void **state)
 	end_watch(&watch);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * INT64_C(1000) + ts.tv_nsec / 1000000;
+}
+
+/* An event is shown before the next second has passed. Each try begins just after the watch has asked; on a
+ * busy machine some may take long, but not all. */
+static void test_watch_event(void **state)
+{
+	static struct watch watch;
+	int64_t begin, fastest = INT64_MAX;
+	char last[32], next[32], text[32];
+
+	start_watch(&watch, 24, 100);
+	uptime(&watch, next);
+	for (int i = 0; i < 5; i++) {
+		strcpy(last, next);
+		while (!strcmp(last, next))
+			uptime(&watch, next);
+		begin = now_ms();
+		assert_int_equal(RUN("peer", "event"), 0);
+		snprintf(text, sizeof(text), "%d of 5 sessions up", i % 2 ? 4 : 3);
+		see(&watch, text);
+		if (now_ms() - begin < fastest)
+			fastest = now_ms() - begin;
+	}
+	assert_in_range(fastest, 0, 600);
+	press(&watch, "q");
+	end_watch(&watch);
+}
+
 static void test_watch_hostile_names(void **state)
 {
 	static struct watch watch;
@@ -626,12 +662,25 @@ static void test_colours(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_exit_status),	   TEST(test_usage),	     TEST(test_json),
-		TEST(test_hostile_names),  TEST(test_tables),	     TEST(test_no_peers),
-		TEST(test_unknown_fields), TEST(test_many_peers),    TEST(test_too_many_clients),
-		TEST(test_follow),	   TEST(test_watch),	     TEST(test_watch_hostile_names),
-		TEST(test_watch_signals),  TEST(test_watch_stop),    TEST(test_watch_size),
-		TEST(test_watch_scroll),   TEST(test_watch_restart), TEST(test_colours),
+		TEST(test_exit_status),
+		TEST(test_usage),
+		TEST(test_json),
+		TEST(test_hostile_names),
+		TEST(test_tables),
+		TEST(test_no_peers),
+		TEST(test_unknown_fields),
+		TEST(test_many_peers),
+		TEST(test_too_many_clients),
+		TEST(test_follow),
+		TEST(test_watch),
+		TEST(test_watch_event),
+		TEST(test_watch_hostile_names),
+		TEST(test_watch_signals),
+		TEST(test_watch_stop),
+		TEST(test_watch_size),
+		TEST(test_watch_scroll),
+		TEST(test_watch_restart),
+		TEST(test_colours),
 	};
 	int failed;
 

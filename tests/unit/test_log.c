@@ -97,7 +97,7 @@ static void test_not_the_journal(void **state)
 	journal_stream(1, "");
 	log_error("x");
 	assert_string_equal(written(), "bfdd: error: x\n");
-	journal_stream(0, "0x");
+	journal_stream(0, "x");
 	log_error("x");
 	assert_string_equal(written(), "bfdd: error: x\n");
 }

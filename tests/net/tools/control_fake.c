@@ -24,6 +24,7 @@
 static struct events *events;
 static unsigned npeers = 3;
 static usec_t started;
+static bool toggled; /* by each event: one session more or fewer is up */
 
 static usec_t now(void)
 {
@@ -119,9 +120,9 @@ static json_t *make_status(void)
 			 "version", "0.1.0", "pid", (int)getpid(), "uptime",
 			 (json_int_t)((now() - started) / USEC_S), "since", events_time(started, since),
 			 "realtime", "SCHED_DEADLINE, memory locked", "sessions", "total", (int)npeers, "up",
-			 (int)npeers - 1, "down", 1, "config", "file", "/etc/bfdd/" HOSTILE, "engine",
-			 "wakeups", 12345678, "tick-mode", 0, "stall-max-us", 1203, "drops", "no-session", 4,
-			 "new-" HOSTILE, "a", HOSTILE, "later");
+			 (int)npeers - 1 - toggled, "down", 1, "config", "file", "/etc/bfdd/" HOSTILE,
+			 "engine", "wakeups", 12345678, "tick-mode", 0, "stall-max-us", 1203, "drops",
+			 "no-session", 4, "new-" HOSTILE, "a", HOSTILE, "later");
 }
 
 static void push(void *context, json_t *event)
@@ -152,9 +153,11 @@ static void answer_peer(struct control_request *request, const char *name)
 		_exit(0);
 	if (!strcmp(name, "silent"))
 		return;
-	if (!strcmp(name, "event"))
+	if (!strcmp(name, "event")) {
+		toggled = !toggled;
 		events_add(events, LOG_LEVEL_DEBUG, "state", now(),
 			   json_pack("{s:s, s:s, s:s}", "peer", HOSTILE, "from", "up", "to", "down"));
+	}
 	for (unsigned i = 0; i < npeers; i++) {
 		char candidate[32];
 
