@@ -233,6 +233,27 @@ static void rekeying_to_itself_is_no_conflict(void **state)
 	assert_find(DROP_NONE, s, 0, "192.0.2.1", "192.0.2.0", 4, false, 255);
 }
 
+static unsigned buckets_in_use(void)
+{
+	unsigned bucket, used = 0;
+
+	for (bucket = 0; bucket < TABLE_BUCKETS; bucket++)
+		used += table.buckets[bucket] != NULL;
+	return used;
+}
+
+static void a_session_that_moved_is_not_found_where_it_was(void **state)
+{
+	struct session *s = add(1, key("192.0.2.1", "192.0.2.0", 4, false));
+	struct session_key moved = key("192.0.2.1", "192.0.2.0", 5, false);
+
+	assert_true(table_rekey(&table, s, &moved));
+	assert_find(DROP_NO_SESSION, NULL, 0, "192.0.2.1", "192.0.2.0", 4, false, 255);
+	assert_find(DROP_NONE, s, 0, "192.0.2.1", "192.0.2.0", 5, false, 255);
+	assert_int_equal(buckets_in_use(), 1);
+	assert_non_null(add(2, key("192.0.2.1", "192.0.2.0", 4, false)));
+}
+
 static struct session_key nth_key(unsigned n)
 {
 	struct session_key k = key(n & 1 ? "10.0.0.0" : "fe80::1", n & 1 ? "10.1.0.0" : "fe80::2", 1 + n % 5,
@@ -249,7 +270,7 @@ static struct session_key nth_key(unsigned n)
 static void endless_adding_and_removing_leaves_no_trace(void **state)
 {
 	static bool present[TABLE_CHUNK * 8];
-	unsigned round, n, bucket, used = 0;
+	unsigned round, n;
 
 	for (n = 1; n < 8; n++)
 		table_chunk(&table, n, chunk_memory(n));
@@ -275,9 +296,7 @@ static void endless_adding_and_removing_leaves_no_trace(void **state)
 	for (n = 0; n < TABLE_CHUNK * 8; n++)
 		if (present[n])
 			table_remove(&table, table_slot(&table, (uint16_t)n));
-	for (bucket = 0; bucket < TABLE_BUCKETS; bucket++)
-		used += table.buckets[bucket] != NULL;
-	assert_int_equal(used, 0);
+	assert_int_equal(buckets_in_use(), 0);
 	assert_int_equal(table.count, 0);
 }
 
@@ -316,6 +335,7 @@ int main(void)
 		TEST(without_interface_or_local_address_any_will_do),
 		TEST(a_key_belongs_to_one),
 		TEST(rekeying_to_itself_is_no_conflict),
+		TEST(a_session_that_moved_is_not_found_where_it_was),
 		TEST(endless_adding_and_removing_leaves_no_trace),
 		TEST(keys_spread_over_the_buckets),
 	};
