@@ -34,6 +34,7 @@ SOURCES := $(filter-out $(MAINS),$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c b
 PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c config/diff.c
 TESTS := $(wildcard tests/unit/test_*.c tests/sim/test_*.c)
 TEST_TOOLS := $(wildcard tests/net/tools/*.c)
+FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 TEST_COMMON := $(wildcard tests/sim/sim*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
 
@@ -56,15 +57,19 @@ $(call programs,$(TESTS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtests.a $(BU
 $(call programs,$(TEST_TOOLS) $(BENCHES)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(call programs,$(FUZZERS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/fuzz/driver.o $(BUILD)/libbfdd.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-tests: $(call programs,$(TESTS) $(TEST_TOOLS))
+tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS))
 pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check
 demo: ; scripts/demo
+bench: all ; tests/bench/sessions.sh
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd
@@ -76,6 +81,6 @@ install: all
 
 clean: ; rm -rf build build-san
 
-.PHONY: all tests pure-objects check demo install clean
+.PHONY: all tests pure-objects check demo bench install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

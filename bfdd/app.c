@@ -97,8 +97,10 @@ static void engine_event(void *context, const struct engine_event *event)
 		policy_free(event->policy);
 		free(event->slot_path);
 		if (event->map) {
-			app->map_engine = ((struct app_map *)event->map)->next;
-			app_map_release(event->map);
+			struct app_map *old = event->map;
+
+			app->map_engine = old->next;
+			app_map_release(app, old);
 		}
 		break;
 	case ENGINE_SWITCH:
@@ -314,6 +316,7 @@ static int open_engine(struct app *app, char *error, size_t size)
 	app->engine_thread = (struct rt_thread){.name = "bfdd-engine",
 						.wanted = app->config->daemon.realtime,
 						.priority = app->config->daemon.realtime_priority,
+						.deadline = app->config->daemon.realtime_deadline,
 						.runtime_us = ENGINE_BUDGET};
 	app->steer_thread = app->engine_thread;
 	snprintf(app->steer_thread.name, sizeof(app->steer_thread.name), "bfdd-steer");

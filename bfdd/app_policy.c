@@ -188,16 +188,12 @@ void app_policy_stop(struct app *app)
 		log_error("stopping: %s", error);
 }
 
-/* Both threads have ended: the older of the two maps in force, and those after it, are still here. */
+/* Both threads have ended. */
 void app_policy_free(struct app *app)
 {
-	struct app_map *map = app->map_told ? app->map_told : app->map_first, *next;
+	struct app_map *next;
 
-	for (next = map; next && next != app->map_engine;)
-		next = next->next;
-	if (!next)
-		map = app->map_engine;
-	for (; map; map = next) {
+	for (struct app_map *map = app->map_first; map; map = next) {
 		next = map->next;
 		app_map_free(map);
 	}

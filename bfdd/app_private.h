@@ -122,7 +122,7 @@ struct app {
 
 	struct app_service *services; /* as config's */
 	struct ids *nexthop_ids, *table_ids;
-	/* The newest; the first; the one that the engine's events mean; the one that steering reports mean.
+	/* The newest; the oldest; the one that the engine's events mean; the one that steering reports mean.
 	 */
 	struct app_map *map, *map_first, *map_engine, *map_told;
 	struct app_table *tables; /* that routes are wanted in */
@@ -205,7 +205,7 @@ bool app_rule_found(const struct object_set *found, const struct object_rule *ru
 
 /* app_reports.c */
 /* The engine, or the steering thread, uses MAP no longer. */
-void app_map_release(struct app_map *map);
+void app_map_release(struct app *app, struct app_map *map);
 /* app_map.c */
 /* NULL: out of memory, nexthop ids or tables. *POLICY is the caller's to hand on. */
 struct app_map *app_map_build(struct app *app, struct policy **policy);

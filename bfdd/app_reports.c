@@ -9,10 +9,12 @@
 
 #define RETRY_WAIT 1.0 /* s */
 
-void app_map_release(struct app_map *map)
+void app_map_release(struct app *app, struct app_map *map)
 {
-	if (map && ++map->released == 2)
-		app_map_free(map);
+	if (!map || ++map->released < 2)
+		return;
+	app->map_first = map->next; /* maps are let go of in the order in which they were made */
+	app_map_free(map);
 }
 
 static struct app_service *service_record(struct app *app, const struct app_way *way)
@@ -177,7 +179,7 @@ static void group_report(struct app *app, const struct steer_report *report)
 	}
 	snprintf(object, sizeof(object), "%s: group %u with %d nexthops", group->site, id,
 		 __builtin_popcountll(report->order.mask));
-	if (!report->error) {
+	if (report->attached) { /* also without a member that the kernel refused */
 		routes_group(app->routes, id, true);
 		app_routes_wake(app);
 	}
@@ -193,7 +195,7 @@ void app_policy_report(struct app *app, const struct steer_report *report)
 	case STEER_MAP:
 		/* Later reports mean the map that the engine adopted with this order. */
 		app->map_told = old ? old->next : app->map_first;
-		app_map_release(old);
+		app_map_release(app, old);
 		break;
 	case STEER_RULE_ADD:
 	case STEER_RULE_DEL:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Numbers for names out of a range: a name keeps its number over reloads, and a number is given again once its name is gone. */
+/* Numbers for names out of a range: a name keeps its number over reloads, and a number is given again once
+ * its name is gone. */
 #ifndef IDS_H
 #define IDS_H
 
@@ -10,7 +11,8 @@ struct ids;
 /* SIZE numbers from FIRST. NULL: out of memory. */
 struct ids *ids_create(uint32_t first, uint32_t size);
 void ids_free(struct ids *ids);
-/* The number of NAME (copied), a new one if need be: the lowest free. 0 when the range is used up or memory ran out. */
+/* The number of NAME (copied), a new one if need be: the lowest free. 0 when the range is used up or memory
+ * ran out. */
 uint32_t ids_get(struct ids *ids, const char *name);
 /* Forgets the names that ids_get() was not asked for since the last sweep. */
 void ids_sweep(struct ids *ids);

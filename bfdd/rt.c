@@ -46,7 +46,7 @@ void rt_thread_start(void *context)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	pthread_setname_np(pthread_self(), thread->name);
-	if (thread->wanted && take_deadline(thread->runtime_us))
+	if (thread->wanted && thread->deadline && take_deadline(thread->runtime_us))
 		got = RT_DEADLINE;
 	else if (thread->wanted && !sched_setscheduler(0, SCHED_FIFO, &param))
 		got = RT_FIFO;

@@ -65,7 +65,8 @@ struct config_steering {
 
 struct config_daemon {
 	bool realtime;		   /* ask for real-time scheduling and locked memory */
-	uint8_t realtime_priority; /* SCHED_FIFO's, when SCHED_DEADLINE is not to be had */
+	uint8_t realtime_priority; /* SCHED_FIFO's */
+	bool realtime_deadline;	   /* SCHED_DEADLINE first */
 	unsigned events;	   /* how many the history keeps */
 };
 

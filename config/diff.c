@@ -138,6 +138,8 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		return "daemon.realtime";
 	if (old->daemon.realtime_priority != new->daemon.realtime_priority)
 		return "daemon.realtime-priority";
+	if (old->daemon.realtime_deadline != new->daemon.realtime_deadline)
+		return "daemon.realtime-deadline";
 	if (old->daemon.events != new->daemon.events)
 		return "daemon.events";
 	return NULL;

@@ -77,7 +77,7 @@ static void check_single_hop(struct resolver *resolver, const struct section *se
 	static const enum schema_index keys[] = {KEY_VIA, KEY_MINIMUM_TTL};
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (!absent(section, keys[i]))
+		if (section_has(section, keys[i]))
 			report_error(resolver->reports, section_place(section, keys[i]),
 				     "%s: needs \"multihop = true\"", schema_keys[keys[i]].name);
 }

@@ -42,7 +42,7 @@ int64_t section_number(const struct section *section, enum schema_index key)
 
 const struct place *section_place(const struct section *section, enum schema_index key)
 {
-	return section->values[key].state == VALUE_ABSENT ? &section->at : &section->values[key].at;
+	return section->values[key].at.file ? &section->values[key].at : &section->at;
 }
 
 void section_store(const struct section *section, enum schema_index first, enum schema_index last,

@@ -103,25 +103,37 @@ void decide_command(struct engine *engine, const struct command *command)
 	conclude(engine, NULL);
 }
 
-/* Sessions learn which path they are; the policy learns of those that do not agree with what it took over.
- * Paths presumed from a predecessor are left alone until their session comes up or their time ends. */
-static void report_paths(struct engine *engine)
+/* Sessions learn which path they are, and the policy which of them are usable, before it takes over the state
+ * of the earlier one: a path that only moved to another group never looks dead. */
+static void assign_paths(struct engine *engine, struct adoption *adoption)
 {
 	struct back *back = &engine->back;
-	const struct adoption *adoption = back->adoption;
-	struct policy_sink to = sink(engine);
 
 	for (unsigned slot = 0; slot < back->high; slot++) {
 		struct session *session = table_slot(&back->table, slot);
-		bool up;
 
 		if (!session)
 			continue;
 		session->path = slot < adoption->nslots ? adoption->slot_path[slot] : SESSION_NO_PATH;
-		up = session->state == BFD_UP;
-		if (session->path < adoption->policy->npaths &&
-		    adoption->policy->paths[session->path].usable != up)
-			policy_path(adoption->policy, session->path, up, back->clock.now, &to);
+		if (session->path < adoption->policy->npaths)
+			adoption->policy->paths[session->path].usable = session->state == BFD_UP;
+	}
+}
+
+/* What was usable in the earlier policy is taken over as such: here the policy learns of those that are not.
+ * Paths presumed from a predecessor are left alone until their session comes up or their time ends. */
+static void report_paths(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	struct policy *policy = back->adoption->policy;
+	struct policy_sink to = sink(engine);
+
+	for (unsigned slot = 0; slot < back->high; slot++) {
+		struct session *session = table_slot(&back->table, slot);
+
+		if (session && session->path < policy->npaths &&
+		    policy->paths[session->path].usable != (session->state == BFD_UP))
+			policy_path(policy, session->path, session->state == BFD_UP, back->clock.now, &to);
 	}
 }
 
@@ -132,6 +144,7 @@ void decide_adopt(struct engine *engine, struct adoption *adoption)
 	struct policy_sink to = sink(engine);
 
 	engine->config.steering.map(engine->config.steering.context, adoption->map);
+	assign_paths(engine, adoption);
 	policy_adopt(adoption->policy, old ? old->policy : NULL, back->clock.now, &to);
 	back->adoption = adoption;
 	back->ordered = true; /* the map itself */

@@ -67,7 +67,7 @@ static void name_process(const char *pid, char buf[PORT_HOLDER])
 	snprintf(buf, PORT_HOLDER, "%s (pid %.10s)", comm[0] ? comm : "a program", pid);
 }
 
-const char *port_holder(uint16_t port, char buf[PORT_HOLDER])
+const char *port_holder(uint8_t family, uint16_t port, char buf[PORT_HOLDER])
 {
 	struct dirent *entry;
 	unsigned long inode;
@@ -76,7 +76,9 @@ const char *port_holder(uint16_t port, char buf[PORT_HOLDER])
 	DIR *proc;
 
 	snprintf(buf, PORT_HOLDER, "another program");
-	if (!find_inode("/proc/net/udp", port, &inode) && !find_inode("/proc/net/udp6", port, &inode))
+	/* An IPv6 socket may hold the port for IPv4 as well. Ours of the other family is in nobody's way. */
+	if (!(family == AF_INET && find_inode("/proc/net/udp", port, &inode)) &&
+	    !find_inode("/proc/net/udp6", port, &inode))
 		return buf;
 	snprintf(socket, sizeof(socket), "socket:[%lu]", inode);
 	proc = opendir("/proc");

@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 
 #define PORT_HOLDER 64
 
-/* "bird (pid 1234)" or, when its owner cannot be seen from here, "another program". Returns BUF. */
-const char *port_holder(uint16_t port, char buf[PORT_HOLDER]);
+/* Who is in the way of binding PORT of FAMILY: "bird (pid 1234)" or, when its owner cannot be seen from here,
+ * "another program". Returns BUF. */
+const char *port_holder(uint8_t family, uint16_t port, char buf[PORT_HOLDER]);
 /* PURE: a line of /proc/net/udp or udp6. True with its socket's inode when the socket is bound to PORT. */
 bool port_line(const char *line, uint16_t port, unsigned long *inode);
 

@@ -103,7 +103,7 @@ static int open_socket(struct udp_socket *s, char *error, size_t size)
 	snprintf(error, size,
 		 "UDP port %u is held by %s: stop its BFD (BIRD: protocol bfd; FRR: bfdd) or that program, "
 		 "then start again",
-		 s->port, port_holder(s->port, holder));
+		 s->port, port_holder(s->family, s->port, holder));
 	return -1;
 }
 

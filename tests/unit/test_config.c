@@ -258,6 +258,7 @@ static void test_groups(void **state)
 	assert_true(config->steering.hold_on_stop);
 	assert_false(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 1);
+	assert_true(config->daemon.realtime_deadline);
 	assert_int_equal(config->daemon.events, 100000);
 	config_free(config);
 }
@@ -274,6 +275,7 @@ static void test_defaults(void **state)
 	assert_false(config->steering.hold_on_stop);
 	assert_true(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 90);
+	assert_false(config->daemon.realtime_deadline);
 	assert_int_equal(config->daemon.events, 1000);
 	config_free(config);
 }
@@ -411,7 +413,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 3 + 1 + 2 * 2 + 5 + 3);
+	assert_int_equal(taken, 3 + 1 + 2 * 2 + 5 + 4);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);

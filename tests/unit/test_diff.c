@@ -86,7 +86,7 @@ static struct config *make(struct sample *s)
 				    .sites = s->sites,
 				    .services = &s->service,
 				    .steering = {158, 58800, 1000, 1, false},
-				    .daemon = {true, 90, 1000}};
+				    .daemon = {true, 90, false, 1000}};
 	return &s->config;
 }
 
@@ -314,7 +314,7 @@ static void test_restart(void **state)
 		assert_int_equal(config_policy_differs(&a.config, &b.config),
 				 steering && key->reload == SCHEMA_RESTART);
 	}
-	assert_int_equal(n, 7);
+	assert_int_equal(n, 8);
 }
 
 /* Any two sets of peers: each name once, in the right group, whatever the order in the files. */
