@@ -28,10 +28,20 @@ static struct tally tally_paths(json_t *paths, const char *site)
 	return tally;
 }
 
+/* Is path INDEX the first of its site? */
+static bool is_first(json_t *paths, size_t index)
+{
+	json_t *site = json_object_get(json_array_get(paths, index), "site");
+
+	for (size_t i = 0; i < index; i++)
+		if (json_equal(json_object_get(json_array_get(paths, i), "site"), site))
+			return false;
+	return true;
+}
+
 /* "ams 2/2 in use, fra 1/1": usable of all, site by site in order of preference. */
 static const char *paths_by_site(char buf[TEXT], json_t *paths)
 {
-	const char *last = NULL;
 	size_t i, used = 0;
 	json_t *path;
 
@@ -42,9 +52,8 @@ static const char *paths_by_site(char buf[TEXT], json_t *paths)
 		struct tally tally;
 		char name[TEXT];
 
-		if (!site || (last && !strcmp(site, last)))
-			continue; /* a site's paths stand together */
-		last = site;
+		if (!site || !is_first(paths, i))
+			continue;
 		tally = tally_paths(paths, site);
 		used += (size_t)snprintf(buf + used, TEXT - used, "%s%s %zu/%zu%s", used ? ", " : "",
 					 text_get(name, path, "site"), tally.usable, tally.paths,

@@ -1,50 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
-
-#include <cmocka.h>
 
 #include "ops/events.h"
-
-static int saved_stderr, reader;
-
-static int setup(void **state)
-{
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
-	saved_stderr = dup(STDERR_FILENO);
-	dup2(pair[1], STDERR_FILENO);
-	close(pair[1]);
-	reader = pair[0];
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	dup2(saved_stderr, STDERR_FILENO);
-	close(saved_stderr);
-	close(reader);
-	return 0;
-}
-
-static const char *logged(void)
-{
-	static char buf[4 * LOG_MESSAGE_MAX + 1];
-	ssize_t n = recv(reader, buf, sizeof(buf) - 1, 0);
-
-	buf[n > 0 ? n : 0] = '\0';
-	return buf;
-}
+#include "tests/unit/log_fixture.h"
 
 static void add(struct events *events, int n)
 {
@@ -121,17 +80,17 @@ static void test_log_line(void **state)
 			     "a \"b\"\n", "empty", "", "n", 3, "ms", 16.667, "yes", 1, "none", "drops", "ttl",
 			     2));
 	assert_string_equal(
-		logged(),
+		written(),
 		"bfdd: warning: state peer=ams-1 reason=\"a \\\"b\\\"\\n\" empty=\"\" n=3 ms=16.667 "
 		"yes=true none=null drops={\"ttl\":2}\n");
-	assert_string_equal(logged(), "");
+	assert_string_equal(written(), "");
 	add(events, 1); /* debug: not at this level */
-	assert_string_equal(logged(), "");
+	assert_string_equal(written(), "");
 
 	memset(text, 'x', sizeof(text) - 1);
 	text[sizeof(text) - 1] = '\0';
 	events_add(events, LOG_LEVEL_WARNING, "long", USEC_S, json_pack("{s:s, s:s}", "a", text, "b", text));
-	assert_memory_equal(logged(), "bfdd: warning: long a=xxx", strlen("bfdd: warning: long a=xxx"));
+	assert_memory_equal(written(), "bfdd: warning: long a=xxx", strlen("bfdd: warning: long a=xxx"));
 	events_free(events);
 }
 

@@ -88,7 +88,7 @@ static json_t *make_peers(void)
 static json_t *make_services(void)
 {
 	struct view_path paths[] = {
-		{"ams-1", "ams", true, true}, {"ams-2", "ams", false, false}, {"fra-1", "fra", true, false}};
+		{"ams-1", "ams", true, true}, {"fra-1", "fra", true, false}, {"ams-2", "ams", false, false}};
 	struct view_service voice = {.name = "voice",
 				     .active_site = "ams",
 				     .active_site_v4 = "ams",
