@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SCENARIOS 700
+#define SCENARIOS 2000
 
 static struct sim sim;
 
