@@ -108,9 +108,11 @@ static void arm(struct engine *engine)
 	if (back->again) {
 		next = back->clock.now;
 	} else if (is_ticking(engine)) {
-		back->load.tick += ENGINE_TICK;
-		if (back->load.tick <= back->clock.now) /* ticks were missed: they are not made up for */
+		/* A command may have woken us before the tick. Ticks that were missed are not made up for. */
+		if (back->load.tick <= back->clock.now - ENGINE_TICK)
 			back->load.tick = back->clock.now + ENGINE_TICK;
+		else if (back->load.tick <= back->clock.now)
+			back->load.tick += ENGINE_TICK;
 		next = back->load.tick;
 	}
 	if (next == back->armed && next > back->clock.now)
@@ -140,7 +142,7 @@ static void begin_stop(struct engine *engine)
 	wheel_arm(&back->wheel, &back->retry_timer, back->stop_at);
 }
 
-static void turn(struct engine *engine)
+void engine_turn(struct engine *engine)
 {
 	struct back *back = &engine->back;
 	uint64_t sent = atomic_load_explicit(&engine->counters.packets_out, memory_order_relaxed);
@@ -208,6 +210,16 @@ static void start_watchers(struct engine *engine)
 	ev_io_start(back->loop, &back->command_watcher);
 }
 
+void engine_begin(struct engine *engine)
+{
+	struct back *back = &engine->back;
+
+	clock_turn(&back->clock);
+	wheel_init(&back->wheel, back->clock.now);
+	back->load.since = back->clock.now;
+	back->armed = USEC_NEVER;
+}
+
 void *engine_thread(void *arg)
 {
 	struct engine *engine = arg;
@@ -216,12 +228,9 @@ void *engine_thread(void *arg)
 	if (engine->config.thread_start)
 		engine->config.thread_start(engine->config.thread_context);
 	start_watchers(engine);
-	clock_turn(&back->clock);
-	wheel_init(&back->wheel, back->clock.now);
-	back->load.since = back->clock.now;
-	back->armed = USEC_NEVER;
+	engine_begin(engine);
 	do {
-		turn(engine);
+		engine_turn(engine);
 		if (!stopped(back))
 			ev_run(back->loop, EVRUN_ONCE);
 	} while (!stopped(back));

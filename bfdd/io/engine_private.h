@@ -197,6 +197,8 @@ static inline struct companion *companion_of(const struct back *back, const stru
 
 /* engine.c */
 void *engine_thread(void *engine);
+void engine_begin(struct engine *engine);
+void engine_turn(struct engine *engine);
 
 /* sessions.c: effects, timers, transmission, goodbye */
 void sessions_packet(void *engine, const uint8_t *data, size_t size, const struct table_origin *origin,

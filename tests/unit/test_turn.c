@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Whole turns of the engine in virtual time: clock and sockets are replaced by those below when linking. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "io/engine_private.h"
+
+#define QUEUE 4096
+
+struct queued {
+	struct packet packet;
+	struct table_origin origin;
+	usec_t stamp;
+};
+
+static struct engine *engine;
+static usec_t now;
+static struct queued queue[QUEUE];
+static unsigned nqueue;
+static usec_t sent_at; /* the last packet */
+static struct packet sent;
+static unsigned nsent, sent_to[65536]; /* by the last two bytes of the peer's address */
+static unsigned told[256];
+
+usec_t clock_now(void)
+{
+	return now;
+}
+
+void clock_turn(struct clock *clock)
+{
+	clock->now = now;
+}
+
+void clock_set(struct clock *clock, usec_t monotonic, usec_t realtime) {}
+
+usec_t clock_received(const struct clock *clock, usec_t stamp)
+{
+	return stamp;
+}
+
+struct udp *udp_open(char *error, size_t size)
+{
+	return (struct udp *)queue;
+}
+
+void udp_close(struct udp *udp) {}
+
+int udp_fd(const struct udp *udp, unsigned i)
+{
+	return -1;
+}
+
+uint64_t udp_overflows(const struct udp *udp)
+{
+	return 0;
+}
+
+unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context)
+{
+	unsigned count = nqueue;
+	uint8_t bytes[PACKET_SIZE];
+
+	nqueue = 0;
+	for (unsigned i = 0; i < count; i++) {
+		packet_encode(&queue[i].packet, bytes);
+		fn(context, bytes, PACKET_SIZE, &queue[i].origin, queue[i].stamp);
+	}
+	return count;
+}
+
+struct raw *raw_open(char *error, size_t size)
+{
+	return (struct raw *)queue;
+}
+
+void raw_close(struct raw *raw) {}
+
+void raw_flush(struct raw *raw) {}
+
+uint64_t raw_errors(const struct raw *raw)
+{
+	return 0;
+}
+
+void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *payload, size_t size)
+{
+	assert_int_equal(packet_decode(&sent, payload, size), DROP_NONE);
+	sent_at = now;
+	sent_to[path->peer.bytes[2] << 8 | path->peer.bytes[3]]++;
+	nsent++;
+}
+
+static void on_event(void *context, const struct engine_event *event)
+{
+	told[event->kind]++;
+}
+
+static struct addr address(uint8_t net, unsigned n)
+{
+	return (struct addr){AF_INET, {10, net, (uint8_t)(n >> 8), (uint8_t)n}};
+}
+
+static struct session *session_of(unsigned slot)
+{
+	return table_slot(&engine->back.table, (uint16_t)slot);
+}
+
+static void turn_at(usec_t at)
+{
+	now = at;
+	engine_turn(engine);
+	engine_poll_events(engine, on_event, NULL);
+}
+
+/* As often as the engine asks to be woken. */
+static void run_until(usec_t end)
+{
+	while (engine->back.armed <= end)
+		turn_at(engine->back.armed > now ? engine->back.armed : now);
+	now = end;
+}
+
+/* Session N with its path, once the engine has had a turn; in slot N when none was removed. */
+static void add(unsigned n, uint32_t interval, uint8_t mult)
+{
+	struct session_config config = {interval, interval, mult, 255, false, false};
+	struct session_key key = {.peer = address(1, n), .local = address(2, n), .ifindex = 1};
+	int slot = engine_add(engine, &config, &key, SESSION_NO_PATH);
+
+	assert_true(slot >= 0);
+	assert_true(engine_path(engine, (uint16_t)slot, true, &key.local, 1));
+}
+
+/* The peer of session N speaks. */
+static void arrive(unsigned n, enum bfd_state state, uint32_t interval, usec_t stamp)
+{
+	const struct session *session = session_of(n);
+
+	assert_true(nqueue < QUEUE);
+	queue[nqueue++] = (struct queued){
+		.packet = {.state = state,
+			   .detect_mult = 3,
+			   .length = PACKET_SIZE,
+			   .my_discr = 1000 + n,
+			   .your_discr = session->local_discr,
+			   .desired_min_tx = interval,
+			   .required_min_rx = interval,
+			   .final = session->poll_active},
+		.origin = {.peer = address(1, n), .local = address(2, n), .ifindex = 1, .ttl = 255},
+		.stamp = stamp,
+	};
+}
+
+/* COUNT sessions, Up, their values agreed. */
+static void bring_up(unsigned count, uint32_t interval, uint8_t mult)
+{
+	for (unsigned n = 0; n < count; n++)
+		add(n, interval, mult);
+	do
+		turn_at(now);
+	while (engine->back.again);
+	for (unsigned round = 0; round < 4; round++) {
+		for (unsigned n = 0; n < count; n++)
+			arrive(n, round ? BFD_UP : BFD_DOWN, interval, now);
+		turn_at(now);
+		if (round)
+			now += interval; /* our Poll goes out */
+		turn_at(now);
+	}
+	for (unsigned n = 0; n < count; n++) {
+		assert_int_equal(session_of(n)->state, BFD_UP);
+		assert_int_equal(session_of(n)->detection_time, 3 * interval);
+		assert_int_equal(session_of(n)->tx_interval, interval);
+	}
+}
+
+static int setup(void **state)
+{
+	static const struct engine_config config;
+	char error[200];
+
+	now = 1000 * USEC_S;
+	nqueue = nsent = 0;
+	memset(told, 0, sizeof(told));
+	memset(sent_to, 0, sizeof(sent_to));
+	engine = engine_create(&config, error, sizeof(error));
+	if (!engine)
+		return -1;
+	engine_begin(engine);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	engine_poll_events(engine, on_event, NULL);
+	engine_free(engine);
+	return 0;
+}
+
+static void what_lies_in_the_socket_is_heard_before_the_time_is_up(void **state)
+{
+	usec_t deadline;
+
+	bring_up(1, 10 * USEC_MS, 3);
+	deadline = session_detect_deadline(session_of(0));
+	run_until(deadline - 1);
+	arrive(0, BFD_UP, 10 * USEC_MS, deadline - 1);
+	turn_at(deadline);
+	assert_int_equal(engine->back.lateness, 0);
+	assert_int_equal(session_of(0)->state, BFD_UP);
+	deadline = session_detect_deadline(session_of(0));
+	run_until(deadline - 1);
+	assert_int_equal(session_of(0)->state, BFD_UP);
+	run_until(deadline);
+	assert_int_equal(session_of(0)->state, BFD_DOWN);
+}
+
+static void answers_leave_in_the_same_turn(void **state)
+{
+	bring_up(1, 50 * USEC_MS, 3);
+	arrive(0, BFD_UP, 50 * USEC_MS, now);
+	queue[0].packet.poll = true;
+	nsent = 0;
+	turn_at(now);
+	assert_int_equal(nsent, 1);
+	assert_true(sent.final);
+}
+
+static void commands_do_not_put_off_the_tick(void **state)
+{
+	usec_t tick;
+
+	bring_up(1, 10 * USEC_MS, 3);
+	engine->counters.tick_mode = true;
+	turn_at(now + 100);
+	tick = engine->back.armed;
+	assert_in_range(tick, now + 1, now + ENGINE_TICK);
+	for (unsigned i = 0; i < 50; i++) {
+		engine_path(engine, 0, true, &session_of(0)->key.local, 1);
+		turn_at(now + 1);
+		assert_int_equal(engine->back.armed, tick);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(what_lies_in_the_socket_is_heard_before_the_time_is_up, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(answers_leave_in_the_same_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(commands_do_not_put_off_the_tick, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
