@@ -54,11 +54,13 @@ static uint32_t session_tx_interval(const struct session *session)
 	return max32(session->desired_min_tx_used, session->remote_min_rx);
 }
 
-/* 6.8.7: 75 to 100 % of INTERVAL, no more than 90 % when one lost packet is a Down. */
+/* 6.8.7: 75 to 100 % of INTERVAL, no more than 90 % when one lost packet is a Down. That is meant for the
+ * wire: what the owner may add is taken off the upper end. */
 static usec_t session_jittered(const struct session *session, usec_t interval)
 {
 	usec_t spread = session->tight ? interval * 3 / 20 : interval / 4;
 
+	spread = spread > session->tx_late ? spread - session->tx_late : 0;
 	return interval - interval / 4 + (usec_t)(((uint64_t)spread * session->jitter) >> 32);
 }
 

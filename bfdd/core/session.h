@@ -55,6 +55,7 @@ struct session {
 	usec_t poll_earliest; /* the next one begins no sooner: Finals of the last one may be under way */
 	usec_t last_tx;	      /* of the last periodic packet */
 	uint32_t jitter;      /* the random value that next_tx was made with */
+	uint32_t tx_late;     /* the owner's: the next packet may leave this much after next_tx */
 	usec_t prompt;	      /* paces packets out of turn, see session_prompt_allowed() */
 
 	struct session_config config;
@@ -115,7 +116,8 @@ usec_t session_detect_deadline(const struct session *session);
 /* Fills PACKET with what 6.8.7 says now. Counts nothing. */
 void session_packet(const struct session *session, bool final, struct packet *packet);
 /* A periodic packet went out at NOW (not one that EFFECT_SEND asked for: those leave the schedule alone):
- * sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect Mult 1). */
+ * sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect Mult 1, less what tx_late may add,
+ * if the interval is long enough for that). */
 void session_transmitted(struct session *session, usec_t now, uint32_t random);
 
 #endif

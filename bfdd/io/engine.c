@@ -54,11 +54,6 @@ static void set_ticking(struct engine *engine, bool ticking)
 	}
 }
 
-static bool is_ticking(const struct engine *engine)
-{
-	return atomic_load_explicit(&engine->counters.tick_mode, memory_order_relaxed);
-}
-
 /* Each wake-up by a packet or timer stands for at least one packet, so with fewer packets than LEAVE_PACKETS
  * there are not ENTER_WAKEUPS: the two modes do not alternate. */
 static void weigh_load(struct engine *engine)
@@ -66,11 +61,11 @@ static void weigh_load(struct engine *engine)
 	struct load *load = &engine->back.load;
 	usec_t now = engine->back.clock.now, span = now - load->since;
 
-	if (!is_ticking(engine) && load->wakeups > ENTER_WAKEUPS && span <= WINDOW)
+	if (!engine_ticking(engine) && load->wakeups > ENTER_WAKEUPS && span <= WINDOW)
 		set_ticking(engine, true);
 	else if (span < WINDOW)
 		return;
-	else if (is_ticking(engine) && load->packets * WINDOW / span < LEAVE_PACKETS)
+	else if (engine_ticking(engine) && load->packets * WINDOW / span < LEAVE_PACKETS)
 		set_ticking(engine, false);
 	load->since = now;
 	load->wakeups = 0;
@@ -107,7 +102,7 @@ static void arm(struct engine *engine)
 
 	if (back->again) {
 		next = back->clock.now;
-	} else if (is_ticking(engine)) {
+	} else if (engine_ticking(engine)) {
 		/* A command may have woken us before the tick. Ticks that were missed are not made up for. */
 		if (back->load.tick <= back->clock.now - ENGINE_TICK)
 			back->load.tick = back->clock.now + ENGINE_TICK;
@@ -166,7 +161,7 @@ void engine_turn(struct engine *engine)
 	events_publish(engine);
 
 	counter_add(&engine->counters.wakeups, 1);
-	counter_add(&engine->counters.ticks, is_ticking(engine));
+	counter_add(&engine->counters.ticks, engine_ticking(engine));
 	counter_add(&engine->counters.packets_in, received);
 	atomic_store_explicit(&engine->counters.send_errors, raw_errors(back->raw), memory_order_relaxed);
 	atomic_store_explicit(&engine->counters.receive_overflows, udp_overflows(back->udp),

@@ -195,6 +195,11 @@ static inline struct companion *companion_of(const struct back *back, const stru
 	return &back->chunks[session->slot / TABLE_CHUNK]->companions[session->slot % TABLE_CHUNK];
 }
 
+static inline bool engine_ticking(const struct engine *engine)
+{
+	return atomic_load_explicit(&engine->counters.tick_mode, memory_order_relaxed);
+}
+
 /* engine.c */
 void *engine_thread(void *engine);
 void engine_begin(struct engine *engine);

@@ -119,11 +119,9 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 
 static void periodic(struct engine *engine, struct session *session)
 {
-	usec_t now = engine->back.clock.now, due = session->next_tx;
-
 	transmit(engine, session, false);
-	/* From when it was due: the delay until the tick does not add up. After a stall, from now. */
-	session_transmitted(session, now - due <= ENGINE_TICK ? due : now, random32(&engine->back));
+	session->tx_late = engine_ticking(engine) ? ENGINE_TICK : ENGINE_TICK / 10;
+	session_transmitted(session, engine->back.clock.now, random32(&engine->back));
 	arm_tx(&engine->back, session);
 }
 

@@ -200,6 +200,7 @@ static void node_wake(struct sim_node *node)
 	while ((timer = wheel_expire(&node->wheel, node->sim->now))) {
 		if (timer->kind == TIMER_TX) {
 			node_send(node, SIM_PERIODIC);
+			node->session->tx_late = (uint32_t)node->tick;
 			session_transmitted(node->session, node->sim->now, sim_random(node->sim));
 			node_arm(node, timer, node->session->next_tx);
 		} else {

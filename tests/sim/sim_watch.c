@@ -59,15 +59,18 @@ static usec_t interval_now(struct sim_node *node)
 }
 
 /* 6.8.2, 6.8.7: between two periodic packets 75 to 100 % (90 % with multiplier 1) of the interval, when it
- * did not change between them; and never below a second's 75 % when not Up. */
+ * did not change between them; and never below a second's 75 % when not Up. A tick does not count as an
+ * excuse unless it is longer than all of the jitter. */
 static void check_interval(struct sim_node *node)
 {
 	struct sim_watch *watch = &node->watch;
 	usec_t gap = node->sim->now - watch->last_periodic, interval = interval_now(node);
 	unsigned most = node->session->config.detect_mult == 1 ? 90 : 100;
 	bool same = !watch->interval_changed;
-	usec_t late = node->tick;
+	usec_t late = 0;
 
+	if (node->tick > interval * (most - 75) / 100)
+		late = node->tick;
 	if (node->asleep_until > watch->last_periodic)
 		late += node->asleep_until - watch->last_periodic;
 	watch->interval = interval;

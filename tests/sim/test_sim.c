@@ -107,7 +107,7 @@ static void scenario_sound(void)
 
 	/* With multiplier 1 there is 10 % of the shortest interval to spare, and that is all. */
 	wires_sound(mult_min == 1 ? sim_range(&sim, 0, 400) : sim_range(&sim, 0, 3000));
-	if (mult_min > 1 && sim_range(&sim, 0, 1))
+	if (sim_range(&sim, 0, 1))
 		sim.nodes[0].tick = sim.nodes[1].tick = USEC_MS;
 	sim.no_down = true;
 	start_both(mult_min);

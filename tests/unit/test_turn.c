@@ -249,6 +249,46 @@ static void commands_do_not_put_off_the_tick(void **state)
 	}
 }
 
+/* 6.8.7, as it is on the wire: whether the loop ticks or not. */
+static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
+{
+	static const uint32_t intervals[] = {10000, 20000, 50000};
+
+	for (unsigned i = 0; i < 12; i++) {
+		uint32_t interval = intervals[i % 3];
+		bool ticking = i / 3 & 1;
+		uint8_t mult = i < 6 ? 3 : 1;
+		usec_t last, least = USEC_NEVER, most = 0, end;
+
+		setup(state);
+		bring_up(1, interval, mult);
+		engine->counters.tick_mode = ticking;
+		turn_at(now + 137);
+		end = now + 5 * USEC_S;
+		for (last = 0; now < end; last = sent_at) {
+			arrive(0, BFD_UP, interval, now);
+			for (nsent = 0; !nsent; now++) {
+				engine->counters.tick_mode = ticking; /* whatever the load */
+				run_until(now);
+			}
+			if (!last)
+				continue;
+			least = sent_at - last < least ? sent_at - last : least;
+			most = sent_at - last > most ? sent_at - last : most;
+		}
+		assert_in_range(least, interval * 75 / 100, interval * 78 / 100 + ticking * USEC_MS);
+		assert_in_range(most,
+				interval *
+					(ticking     ? 80
+					 : mult == 1 ? 88
+						     : 96) /
+					100,
+				interval * (mult == 1 ? 90 : 100) / 100);
+		teardown(state);
+	}
+	setup(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +296,8 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(answers_leave_in_the_same_turn, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_do_not_put_off_the_tick, setup, teardown),
+		cmocka_unit_test_setup_teardown(gaps_on_the_wire_are_within_the_rfc_s_bounds, setup,
+						teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
