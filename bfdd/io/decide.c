@@ -54,7 +54,6 @@ static void conclude(struct engine *engine, const struct session *session)
 
 	flush(engine);
 	tell_switches(engine, session);
-	back->policy_timer.kind = TIMER_POLICY;
 	if (next == USEC_NEVER)
 		wheel_cancel(&back->wheel, &back->policy_timer);
 	else
@@ -152,12 +151,10 @@ void decide_adopt(struct engine *engine, struct adoption *adoption)
 	for (unsigned way = 0; way < adoption->policy->nways; way++)
 		adoption->active[way] = policy_active(&adoption->policy->ways[way]);
 	conclude(engine, NULL);
-	if (old) {
+	if (old)
 		events_notice(engine, &old->notice);
-	} else {
-		back->presume_timer.kind = TIMER_PRESUME;
+	else
 		wheel_arm(&back->wheel, &back->presume_timer, back->clock.now + engine->config.presume_for);
-	}
 }
 
 void decide_tick(struct engine *engine)

@@ -34,6 +34,7 @@
 
 #define STALL (2 * USEC_MS)
 #define STALL_EVENTS 10 /* told a second; the counters have them all */
+#define GOODBYES_A_TURN 64
 #define WINDOW (100 * USEC_MS)
 #define ENTER_WAKEUPS 150 /* in a window: begin to tick */
 #define LEAVE_PACKETS 100 /* in a window: fewer than that, and ticks cost more than events */
@@ -120,19 +121,27 @@ static void arm(struct engine *engine)
 	back->armed = next;
 }
 
-static void begin_stop(struct engine *engine)
+/* Says goodbye to some sessions. Those whose turn is yet to come live on meanwhile. */
+static void stop_slice(struct engine *engine)
 {
 	struct back *back = &engine->back;
 	usec_t linger = atomic_load_explicit(&engine->linger, memory_order_relaxed);
+	unsigned told = 0;
 
 	back->stopping = true;
-	back->stop_at = back->clock.now + linger + ENGINE_RETRY;
-	for (unsigned slot = 0; slot < back->high; slot++) {
-		struct session *session = table_slot(&back->table, slot);
+	for (; back->stop_slot < back->high && told < GOODBYES_A_TURN; back->stop_slot++) {
+		struct session *session = table_slot(&back->table, back->stop_slot);
 
-		if (session)
+		if (session) {
 			sessions_farewell(engine, session, linger);
+			told++;
+		}
 	}
+	if (back->stop_slot < back->high) {
+		back->again = true;
+		return;
+	}
+	back->stop_at = back->clock.now + linger + ENGINE_RETRY;
 	/* Should nothing else wake us. */
 	wheel_arm(&back->wheel, &back->retry_timer, back->stop_at);
 }
@@ -154,8 +163,8 @@ void engine_turn(struct engine *engine)
 		sessions_timer(engine, timer);
 	back->again = false;
 	commands_run(engine);
-	if (stop && !back->again && !back->stopping)
-		begin_stop(engine);
+	if (stop && !back->again && back->stop_at == USEC_NEVER)
+		stop_slice(engine);
 	snapshot_slice(engine);
 	raw_flush(back->raw);
 	events_publish(engine);
@@ -212,7 +221,10 @@ void engine_begin(struct engine *engine)
 	clock_turn(&back->clock);
 	wheel_init(&back->wheel, back->clock.now);
 	back->load.since = back->clock.now;
-	back->armed = USEC_NEVER;
+	back->armed = back->stop_at = USEC_NEVER;
+	back->policy_timer.kind = TIMER_POLICY;
+	back->presume_timer.kind = TIMER_PRESUME;
+	back->retry_timer.kind = TIMER_RETRY;
 }
 
 void *engine_thread(void *arg)

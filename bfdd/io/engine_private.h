@@ -149,15 +149,15 @@ struct back {
 	usec_t stall_second; /* ENGINE_STALL events are counted from here */
 	unsigned stall_events;
 	bool stopping;
-	usec_t stop_at;
+	unsigned stop_slot; /* the next one to say goodbye to */
+	usec_t stop_at;	    /* USEC_NEVER: not all have been said goodbye to */
 
 	struct udp *udp;
 	struct raw *raw;
 	struct table table;
 	struct wheel wheel;
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
-	unsigned high;	   /* slots that commands spoke of: 0 ... high - 1 */
-	unsigned removing; /* sessions that say goodbye */
+	unsigned high; /* slots that commands spoke of: 0 ... high - 1 */
 	uint64_t random;
 	struct timer policy_timer, presume_timer, retry_timer;
 

@@ -69,10 +69,8 @@ void events_publish(struct engine *engine)
 	push_waiting(engine);
 	if (back->lost && push(engine, &lost))
 		back->lost = 0;
-	if ((back->lost || back->notices) && !timer_armed(&back->retry_timer)) {
-		back->retry_timer.kind = TIMER_RETRY;
+	if ((back->lost || back->notices) && !timer_armed(&back->retry_timer))
 		wheel_arm(&back->wheel, &back->retry_timer, back->clock.now + ENGINE_RETRY);
-	}
 	if (back->published)
 		eventfd_write(engine->event_fd, 1);
 	back->published = false;

@@ -169,7 +169,6 @@ void sessions_finish(struct engine *engine, struct session *session)
 
 	wheel_cancel(&back->wheel, &session->tx_timer);
 	wheel_cancel(&back->wheel, &session->detect_timer);
-	back->removing -= session->removing;
 	table_remove(&back->table, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 	companion->notice = (struct notice){.kind = ENGINE_REMOVED, .slot = session->slot};
@@ -214,7 +213,6 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 		return;
 	}
 	session->removing = true;
-	engine->back.removing++;
 	config.shutdown = true;
 	session_configure(session, &config, engine->back.clock.now, &effects);
 	effects.what &= ~EFFECT_SEND;
