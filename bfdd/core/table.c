@@ -82,22 +82,27 @@ static unsigned table_bucket(const struct table *table, const struct addr *peer,
 	return hash_mix(hash, multihop) % TABLE_BUCKETS;
 }
 
-static struct session **key_chain(struct table *table, const struct session_key *key)
+static unsigned key_bucket(const struct table *table, const struct session_key *key)
 {
-	return &table->buckets[table_bucket(table, &key->peer, key_ifindex(key), key->multihop)];
+	return table_bucket(table, &key->peer, key_ifindex(key), key->multihop);
 }
 
-/* False when somebody other than SESSION has KEY. */
-static bool key_free(struct table *table, const struct session *session, const struct session_key *key)
+static struct session **key_chain(struct table *table, const struct session_key *key)
 {
-	const struct session *other;
+	return &table->buckets[key_bucket(table, key)];
+}
+
+struct session *table_holder(const struct table *table, const struct session *except,
+			     const struct session_key *key)
+{
+	struct session *other;
 
 	if (!key_findable(key))
-		return true;
-	for (other = *key_chain(table, key); other; other = other->key_next)
-		if (other != session && key_equal(&other->key, key))
-			return false;
-	return true;
+		return NULL;
+	other = table->buckets[key_bucket(table, key)];
+	while (other && (other == except || !key_equal(&other->key, key)))
+		other = other->key_next;
+	return other;
 }
 
 static void key_enter(struct table *table, struct session *session)
@@ -125,7 +130,7 @@ static void key_leave(struct table *table, struct session *session)
 
 bool table_insert(struct table *table, struct session *session)
 {
-	if (!key_free(table, session, &session->key))
+	if (table_holder(table, session, &session->key))
 		return false;
 	session->slot = (uint16_t)session->local_discr;
 	session->used = true;
@@ -143,7 +148,7 @@ void table_remove(struct table *table, struct session *session)
 
 bool table_rekey(struct table *table, struct session *session, const struct session_key *key)
 {
-	if (!key_free(table, session, key))
+	if (table_holder(table, session, key))
 		return false;
 	key_leave(table, session);
 	session->key = *key;

@@ -39,6 +39,10 @@ bool table_rekey(struct table *table, struct session *session, const struct sess
 /* The memory for SLOT, used or not; NULL without its chunk. */
 struct session *table_memory(const struct table *table, uint16_t slot);
 
+/* The session other than EXCEPT that has KEY, in whose way it would be; NULL: none. */
+struct session *table_holder(const struct table *table, const struct session *except,
+			     const struct session_key *key);
+
 /* Where a packet came from, as the socket told. */
 struct table_origin {
 	struct addr peer, local;

@@ -2,7 +2,7 @@
 /* The engine's side of the commands: see front.c for the main thread's. */
 #include "io/engine_private.h"
 
-#define COMMANDS_A_TURN 256
+#define COMMANDS_A_TURN 64
 
 static bool same_key(const struct session_key *a, const struct session_key *b)
 {
@@ -12,19 +12,12 @@ static bool same_key(const struct session_key *a, const struct session_key *b)
 
 /* A session that says goodbye does not keep its key from a successor, whose first packet tells the peer more
  * anyway. */
-static bool make_room(struct engine *engine, const struct session_key *key)
+static void make_room(struct engine *engine, const struct session *successor, const struct session_key *key)
 {
-	struct back *back = &engine->back;
+	struct session *holder = table_holder(&engine->back.table, successor, key);
 
-	for (unsigned slot = 0; back->removing && slot < back->high; slot++) {
-		struct session *session = table_slot(&back->table, slot);
-
-		if (session && session->removing && same_key(&session->key, key)) {
-			sessions_finish(engine, session);
-			return true;
-		}
-	}
-	return false;
+	if (holder && holder->removing)
+		sessions_finish(engine, holder);
 }
 
 static void take_chunk(struct back *back, unsigned index, struct chunk *chunk)
@@ -52,8 +45,8 @@ static void add(struct engine *engine, const struct command *command)
 	session->detect_timer.kind = TIMER_DETECT;
 	companion = companion_of(back, session);
 	*companion = (struct companion){0};
-	if (!table_insert(&back->table, session) &&
-	    !(make_room(engine, &command->key) && table_insert(&back->table, session))) {
+	make_room(engine, session, &command->key);
+	if (!table_insert(&back->table, session)) {
 		companion->notice = (struct notice){.kind = ENGINE_ADD_FAILED, .slot = command->slot};
 		events_notice(engine, &companion->notice);
 		return;
@@ -82,8 +75,8 @@ static void path(struct engine *engine, struct session *session, const struct co
 		/* What the old path carried says nothing about the new one. */
 		session_path(session, false, back->clock.now, &effects);
 		sessions_apply(engine, session, &effects);
-		if (!table_rekey(&back->table, session, &key) &&
-		    !(make_room(engine, &key) && table_rekey(&back->table, session, &key))) {
+		make_room(engine, session, &key);
+		if (!table_rekey(&back->table, session, &key)) {
 			events_push(engine, &(struct engine_event){.kind = ENGINE_PATH_FAILED,
 								   .slot = session->slot,
 								   .at = back->clock.now});

@@ -289,6 +289,91 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 	setup(state);
 }
 
+static void stop_when_time_runs_out(void **state)
+{
+	bring_up(3, 50 * USEC_MS, 3);
+	atomic_store(&engine->linger, 300 * USEC_MS);
+	atomic_store(&engine->stop, true);
+	turn_at(now + 1);
+	assert_int_equal(engine->back.table.count, 3);
+	assert_int_equal(sent.state, BFD_ADMIN_DOWN);
+	nsent = 0;
+	turn_at(now + USEC_S); /* all that was put off is due now, the end as well */
+	assert_int_equal(nsent, 3);
+	assert_true(engine->back.clock.now >= engine->back.stop_at);
+	assert_int_equal(engine->back.retry_timer.kind, TIMER_RETRY);
+}
+
+/* Ten thousand goodbyes take a while: nobody is to wait for them in one piece. */
+static void goodbyes_are_said_in_slices(void **state)
+{
+	unsigned most = 0, count = 1500;
+
+	bring_up(count, 50 * USEC_MS, 3);
+	atomic_store(&engine->linger, 60 * USEC_MS);
+	atomic_store(&engine->stop, true);
+	memset(sent_to, 0, sizeof(sent_to));
+	do {
+		nsent = 0;
+		arrive(count - 1, BFD_UP, 50 * USEC_MS, now);
+		turn_at(now);
+		most = nsent > most ? nsent : most;
+	} while (engine->back.again);
+	assert_in_range(most, 10, 100);
+	run_until(now + 80 * USEC_MS);
+	assert_int_equal(engine->back.table.count, 0);
+	for (unsigned n = 0; n < count; n++)
+		assert_in_range(sent_to[n], 4, 4 + 1);
+	assert_int_equal(told[ENGINE_REMOVED], count);
+}
+
+static void commands_are_carried_out_in_slices(void **state)
+{
+	unsigned most = 0;
+
+	bring_up(1000, 50 * USEC_MS, 3);
+	for (unsigned n = 0; n < 1000; n++)
+		assert_true(engine_remove(engine, (uint16_t)n));
+	do {
+		nsent = 0;
+		turn_at(now);
+		most = nsent > most ? nsent : most;
+	} while (engine->back.again);
+	assert_in_range(most, 10, 100);
+}
+
+/* Whoever still says goodbye makes room for a successor, also where the interface is no part of the key. */
+static void a_multihop_successor_finds_room(void **state)
+{
+	struct session_config config = {50000, 50000, 3, 250, false, false};
+	struct session_key key = {.peer = address(1, 0), .local = address(2, 0), .multihop = true};
+	int first, second;
+
+	first = engine_add(engine, &config, &key, SESSION_NO_PATH);
+	engine_path(engine, (uint16_t)first, true, &key.local, 7);
+	turn_at(now);
+	queue[nqueue++] = (struct queued){
+		.packet = {.state = BFD_DOWN,
+			   .detect_mult = 3,
+			   .length = PACKET_SIZE,
+			   .my_discr = 1,
+			   .desired_min_tx = 50000,
+			   .required_min_rx = 50000},
+		.origin = {.peer = key.peer, .local = key.local, .ifindex = 7, .multihop = true, .ttl = 255},
+		.stamp = now,
+	};
+	turn_at(now);
+	assert_int_equal(session_of((unsigned)first)->state, BFD_INIT);
+	engine_remove(engine, (uint16_t)first);
+	turn_at(now);
+	assert_true(session_of((unsigned)first)->removing);
+	second = engine_add(engine, &config, &key, SESSION_NO_PATH);
+	turn_at(now);
+	assert_int_equal(told[ENGINE_ADD_FAILED], 0);
+	assert_non_null(session_of((unsigned)second));
+	assert_null(session_of((unsigned)first));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +383,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(commands_do_not_put_off_the_tick, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_on_the_wire_are_within_the_rfc_s_bounds, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(stop_when_time_runs_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(goodbyes_are_said_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_multihop_successor_finds_room, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
