@@ -91,8 +91,9 @@ static bool find_gateway(struct app *app, struct app_peer *peer, uint32_t sessio
 
 	if (peer->config.interface[0])
 		link = monitor_link_by_name(app->monitor, peer->config.interface);
-	else if (session_ifindex)
-		link = monitor_link_by_index(app->monitor, session_ifindex);
+	else
+		link = monitor_link_by_index(app->monitor,
+					     session_ifindex ? session_ifindex : peer->gateway_ifindex);
 	/* An interface that went keeps its index here until another takes its place: the kernel's objects
 	 * went with it. */
 	if (link)

@@ -78,6 +78,19 @@ void app_policy_ready(struct app *app, uint32_t table, uint8_t family, bool read
 	}
 }
 
+void app_policy_group_there(struct app *app, uint32_t id)
+{
+	routes_group(app->routes, id, true);
+	app_routes_wake(app);
+	for (unsigned r = 0; app->map && r < app->map->map.nrules; r++) {
+		const struct object_rule *rule = &app->map->map.rules[r];
+
+		if (app->map->map.groups[app->map->choices[r].group].id == id &&
+		    routes_ready(app->routes, rule->table, rule->family))
+			APP_UNTIL_TAKEN(engine_ready(app->engine, r, true));
+	}
+}
+
 /* Handing over */
 
 uint16_t *app_policy_slot_paths(struct app *app)

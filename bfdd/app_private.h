@@ -177,6 +177,9 @@ void app_policy_range(struct app *app);
 /* Makes policy and map anew from configuration and links, and hands them to the engine. False: out of memory
  * or numbers (told). */
 bool app_policy_build(struct app *app);
+/* The kernel has this group. Where its routes never went the policy may think so (it takes a link that we
+ * lost sight of for one that took its group along): it is told. */
+void app_policy_group_there(struct app *app, uint32_t id);
 /* The kernel removed a nexthop object of ours; with a group go its routes. */
 void app_policy_group_gone(struct app *app, uint32_t id);
 /* The record of each service of CONFIG, those of OLD's services carried over by name (OLD may be NULL).

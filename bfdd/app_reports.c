@@ -179,10 +179,8 @@ static void group_report(struct app *app, const struct steer_report *report)
 	}
 	snprintf(object, sizeof(object), "%s: group %u with %d nexthops", group->site, id,
 		 __builtin_popcountll(report->order.mask));
-	if (report->attached) { /* also without a member that the kernel refused */
-		routes_group(app->routes, id, true);
-		app_routes_wake(app);
-	}
+	if (report->attached) /* also without a member that the kernel refused */
+		app_policy_group_there(app, id);
 	steered(app, report, "group set", object);
 }
 
@@ -216,11 +214,10 @@ void app_policy_check_in(struct app *app, double seconds)
 	ev_timer_start(app->loop, &app->check_timer);
 }
 
+/* Also one that no map has any more: its id will be given again. */
 void app_policy_group_gone(struct app *app, uint32_t id)
 {
-	for (unsigned g = 0; g < app->map->map.ngroups; g++)
-		if (app->map->map.groups[g].id == id)
-			routes_group(app->routes, id, false);
+	routes_group(app->routes, id, false);
 }
 
 static void check_group(struct app *app, const struct object_set *found, unsigned g)
@@ -233,6 +230,8 @@ static void check_group(struct app *app, const struct object_set *found, unsigne
 		for (unsigned m = 0; m < wanted->nmembers; m++)
 			if (!app_group_holds(&found->groups[i], wanted->members[m].id))
 				APP_UNTIL_TAKEN(engine_lost_member(app->engine, g, m));
+		/* News of its end may have come after those of its successor. */
+		app_policy_group_there(app, wanted->id);
 		return;
 	}
 	routes_group(app->routes, wanted->id, false);

@@ -146,13 +146,20 @@ static bool group_there(const struct routes *routes, uint32_t group)
 	return false;
 }
 
-static struct set *set_get(struct routes *routes, uint32_t table, uint8_t family)
+static struct set *set_find(const struct routes *routes, uint32_t table, uint8_t family)
 {
-	struct set *sets;
-
 	for (unsigned i = 0; i < routes->nsets; i++)
 		if (routes->sets[i].table == table && routes->sets[i].family == family)
 			return &routes->sets[i];
+	return NULL;
+}
+
+static struct set *set_get(struct routes *routes, uint32_t table, uint8_t family)
+{
+	struct set *sets = set_find(routes, table, family);
+
+	if (sets)
+		return sets;
 	sets = reallocarray(routes->sets, routes->nsets + 1, sizeof(*sets));
 	if (!sets)
 		return NULL;
@@ -285,6 +292,13 @@ void routes_group(struct routes *routes, uint32_t group, bool there)
 		set_retry(set);
 		set_changed(routes, set);
 	}
+}
+
+bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family)
+{
+	const struct set *set = set_find(routes, table, family);
+
+	return set && set->ready;
 }
 
 static bool entry_request(struct routes *routes, const struct set *set, const struct entry *entry)

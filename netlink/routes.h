@@ -38,6 +38,8 @@ bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t
 bool routes_inherit(struct routes *routes, const struct object_route *found, unsigned n);
 /* The group is in the kernel (writing may begin), or the kernel took it away with all its routes. */
 void routes_group(struct routes *routes, uint32_t group, bool there);
+/* As the last `ready` said. */
+bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family);
 
 /* True while there is work: call routes_work() then, again and again, in between other things. A call takes
  * 1-3 ms. */

@@ -146,7 +146,7 @@ void policy_ready(struct policy *policy, uint16_t rule, bool ready, usec_t now,
 {
 	struct policy_choice *choice = find_rule(policy, rule);
 
-	if (!choice)
+	if (!choice || choice->ready == ready)
 		return;
 	choice->ready = ready;
 	policy_withdraw(policy, sink);
@@ -159,6 +159,8 @@ void policy_lost_member(struct policy *policy, uint16_t index, uint8_t member, u
 	struct policy_group *group = &policy->groups[index];
 	uint64_t bit = (uint64_t)1 << member;
 
+	if (!(group->attached & bit))
+		return;
 	if (group->attached == bit)
 		policy_group_gone(policy, index);
 	group->attached &= ~bit;
@@ -175,7 +177,7 @@ void policy_lost_rule(struct policy *policy, uint16_t rule, usec_t now, const st
 {
 	struct policy_choice *choice = find_rule(policy, rule);
 
-	if (!choice)
+	if (!choice || !choice->standing)
 		return;
 	choice->standing = false;
 	policy_offer(policy, now, sink);
