@@ -41,7 +41,6 @@ static void add(struct engine *engine, const struct command *command)
 		     back->clock.now);
 	session->slot = command->slot;
 	session->path = command->index;
-	session->tx_timer.kind = TIMER_TX;
 	session->detect_timer.kind = TIMER_DETECT;
 	companion = companion_of(back, session);
 	*companion = (struct companion){0};

@@ -7,7 +7,10 @@
  * all this go out in one batch, then the main thread is woken. A detection time is judged by a deadline that
  * is at most `now`, and every packet that lay in a socket at `now` has been heard before: so a peer is never
  * declared dead while its word waits to be read. When it was heard is the kernel's receive time stamp, not
- * the time of reading: after a pause of ours an old packet is no proof of life.
+ * the time of reading: after a pause of ours an old packet is no proof of life. Only our own periodic packets
+ * do not wait for their place in a long turn: they have a wheel of their own, looked at every so many pieces
+ * of work, so that no flood of packets and no wave of Downs makes the peers of the others believe that we are
+ * dead.
  *
  * Events or ticks. While quiet the loop sleeps in epoll until a packet comes or the timerfd fires. A wake-up
  * costs as much as ten packets, so with many packets the socket watchers are stopped, and a tick of 1 ms
@@ -98,9 +101,11 @@ static void note_lateness(struct engine *engine)
 static void arm(struct engine *engine)
 {
 	struct back *back = &engine->back;
-	usec_t next = wheel_next(&back->wheel);
+	usec_t next = wheel_next(&back->wheel), next_tx = wheel_next(&back->tx_wheel);
 	struct itimerspec spec = {0};
 
+	if (next_tx < next)
+		next = next_tx;
 	if (back->again) {
 		next = back->clock.now;
 	} else if (engine_ticking(engine)) {
@@ -159,8 +164,11 @@ void engine_turn(struct engine *engine)
 	clock_turn(&back->clock);
 	note_lateness(engine);
 	received = udp_receive(back->udp, sessions_packet, engine);
-	while ((timer = wheel_expire(&back->wheel, back->clock.now)))
+	sessions_transmit(engine);
+	while ((timer = wheel_expire(&back->wheel, back->clock.now))) {
 		sessions_timer(engine, timer);
+		sessions_breathe(engine);
+	}
 	back->again = false;
 	commands_run(engine);
 	if (stop && !back->again && back->stop_at == USEC_NEVER)
@@ -220,6 +228,7 @@ void engine_begin(struct engine *engine)
 
 	clock_turn(&back->clock);
 	wheel_init(&back->wheel, back->clock.now);
+	wheel_init(&back->tx_wheel, back->clock.now);
 	back->load.since = back->clock.now;
 	back->armed = back->stop_at = USEC_NEVER;
 	back->policy_timer.kind = TIMER_POLICY;

@@ -155,7 +155,8 @@ struct back {
 	struct udp *udp;
 	struct raw *raw;
 	struct table table;
-	struct wheel wheel;
+	struct wheel wheel, tx_wheel; /* sending does not wait for what the others must wait for */
+	unsigned work;		      /* counts pieces of it */
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
 	unsigned high; /* slots that commands spoke of: 0 ... high - 1 */
 	uint64_t random;
@@ -181,7 +182,7 @@ struct engine {
 	struct back back;
 };
 
-enum { TIMER_TX, TIMER_DETECT, TIMER_POLICY, TIMER_PRESUME, TIMER_RETRY };
+enum { TIMER_DETECT, TIMER_POLICY, TIMER_PRESUME, TIMER_RETRY };
 
 static inline void counter_add(atomic_uint_least64_t *counter, uint64_t n)
 {
@@ -208,7 +209,12 @@ void engine_turn(struct engine *engine);
 /* sessions.c: effects, timers, transmission, goodbye */
 void sessions_packet(void *engine, const uint8_t *data, size_t size, const struct table_origin *origin,
 		     usec_t stamp);
+/* All timers but those of tx_wheel. */
 void sessions_timer(struct engine *engine, struct timer *timer);
+/* Periodic packets and goodbyes that are due by now, whenever the turn began. */
+void sessions_transmit(struct engine *engine);
+/* A piece of work is done: once in so many of them our own packets go out in the midst of a long turn. */
+void sessions_breathe(struct engine *engine);
 void sessions_apply(struct engine *engine, struct session *session, const struct session_effects *effects);
 /* Begins to take SESSION away: it tells AdminDown for at most LINGER, then it is gone. */
 void sessions_farewell(struct engine *engine, struct session *session, usec_t linger);

@@ -6,6 +6,7 @@
 #include "io/engine_private.h"
 
 #define FAREWELLS 3 /* packets after the first, spread over the peer's detection time */
+#define WORK_SLICE 256
 
 static uint32_t random32(struct back *back)
 {
@@ -42,9 +43,9 @@ static void arm_tx(struct back *back, struct session *session)
 	if (session->removing)
 		return;
 	if (session->next_tx == USEC_NEVER)
-		wheel_cancel(&back->wheel, &session->tx_timer);
+		wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	else
-		wheel_arm(&back->wheel, &session->tx_timer, session->next_tx);
+		wheel_arm(&back->tx_wheel, &session->tx_timer, session->next_tx);
 }
 
 static void arm_detect(struct back *back, struct session *session)
@@ -115,13 +116,14 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		session->drops[drop]++;
 	else if (drop)
 		counter_add(&engine->counters.drops[drop], 1);
+	sessions_breathe(engine);
 }
 
-static void periodic(struct engine *engine, struct session *session)
+static void periodic(struct engine *engine, struct session *session, usec_t now)
 {
 	transmit(engine, session, false);
 	session->tx_late = engine_ticking(engine) ? ENGINE_TICK : ENGINE_TICK / 10;
-	session_transmitted(session, engine->back.clock.now, random32(&engine->back));
+	session_transmitted(session, now, random32(&engine->back));
 	arm_tx(&engine->back, session);
 }
 
@@ -167,7 +169,7 @@ void sessions_finish(struct engine *engine, struct session *session)
 	struct back *back = &engine->back;
 	struct companion *companion = companion_of(back, session);
 
-	wheel_cancel(&back->wheel, &session->tx_timer);
+	wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	wheel_cancel(&back->wheel, &session->detect_timer);
 	table_remove(&back->table, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
@@ -175,14 +177,13 @@ void sessions_finish(struct engine *engine, struct session *session)
 	events_notice(engine, &companion->notice);
 }
 
-static void farewell(struct engine *engine, struct session *session)
+static void farewell(struct engine *engine, struct session *session, usec_t now)
 {
 	struct companion *companion = companion_of(&engine->back, session);
 
 	transmit(engine, session, false);
 	if (--companion->farewells)
-		wheel_arm(&engine->back.wheel, &session->tx_timer,
-			  engine->back.clock.now + companion->farewell_gap);
+		wheel_arm(&engine->back.tx_wheel, &session->tx_timer, now + companion->farewell_gap);
 	else
 		sessions_finish(engine, session);
 }
@@ -208,7 +209,7 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	if (session->removing) {
 		if (engine->back.stopping && companion->farewell_gap > linger / FAREWELLS) {
 			companion->farewell_gap = linger / FAREWELLS;
-			wheel_arm(&engine->back.wheel, &session->tx_timer, engine->back.clock.now);
+			wheel_arm(&engine->back.tx_wheel, &session->tx_timer, engine->back.clock.now);
 		}
 		return;
 	}
@@ -217,7 +218,7 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	session_configure(session, &config, engine->back.clock.now, &effects);
 	effects.what &= ~EFFECT_SEND;
 	sessions_apply(engine, session, &effects);
-	wheel_cancel(&engine->back.wheel, &session->tx_timer);
+	wheel_cancel(&engine->back.tx_wheel, &session->tx_timer);
 	wheel_cancel(&engine->back.wheel, &session->detect_timer);
 	if (!heard || !linger) {
 		if (heard)
@@ -227,22 +228,37 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	}
 	companion->farewells = 1 + FAREWELLS;
 	companion->farewell_gap = (span < linger ? span : linger) / FAREWELLS;
-	farewell(engine, session);
+	farewell(engine, session, engine->back.clock.now);
+}
+
+void sessions_transmit(struct engine *engine)
+{
+	struct wheel *wheel = &engine->back.tx_wheel;
+	struct timer *timer;
+	usec_t now = clock_now();
+
+	while ((timer = wheel_expire(wheel, now))) {
+		struct session *session = (struct session *)((char *)timer -
+							     offsetof(struct session, tx_timer));
+
+		if (session->removing)
+			farewell(engine, session, now);
+		else
+			periodic(engine, session, now);
+	}
+}
+
+void sessions_breathe(struct engine *engine)
+{
+	if (++engine->back.work % WORK_SLICE)
+		return;
+	sessions_transmit(engine);
+	raw_flush(engine->back.raw);
 }
 
 void sessions_timer(struct engine *engine, struct timer *timer)
 {
 	switch (timer->kind) {
-	case TIMER_TX: {
-		struct session *session = (struct session *)((char *)timer -
-							     offsetof(struct session, tx_timer));
-
-		if (session->removing)
-			farewell(engine, session);
-		else
-			periodic(engine, session);
-		break;
-	}
 	case TIMER_DETECT:
 		detect(engine, (struct session *)((char *)timer - offsetof(struct session, detect_timer)));
 		break;

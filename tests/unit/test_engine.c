@@ -59,6 +59,7 @@ static int setup(void **state)
 	engine->back.notices_tail = &engine->back.notices;
 	engine->back.snapshots_tail = &engine->back.snapshots;
 	wheel_init(&engine->back.wheel, USEC_S);
+	wheel_init(&engine->back.tx_wheel, USEC_S);
 	table_init(&engine->back.table, 1);
 	assert_return_code(posix_memalign((void **)&engine->front.chunks[0], 64, sizeof(struct chunk)), 0);
 	command.object = memset(engine->front.chunks[0], 0, sizeof(struct chunk));

@@ -20,7 +20,7 @@ struct queued {
 };
 
 static struct engine *engine;
-static usec_t now;
+static usec_t now, packet_cost; /* a packet takes that long to be handled */
 static struct queued queue[QUEUE];
 static unsigned nqueue;
 static usec_t sent_at; /* the last packet */
@@ -70,6 +70,7 @@ unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context)
 	nqueue = 0;
 	for (unsigned i = 0; i < count; i++) {
 		packet_encode(&queue[i].packet, bytes);
+		now += packet_cost;
 		fn(context, bytes, PACKET_SIZE, &queue[i].origin, queue[i].stamp);
 	}
 	return count;
@@ -188,6 +189,7 @@ static int setup(void **state)
 
 	now = 1000 * USEC_S;
 	nqueue = nsent = 0;
+	packet_cost = 0;
 	memset(told, 0, sizeof(told));
 	memset(sent_to, 0, sizeof(sent_to));
 	engine = engine_create(&config, error, sizeof(error));
@@ -289,6 +291,28 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 	setup(state);
 }
 
+/* 80 ms of reading: the peers of the others need not know. */
+static void a_flood_does_not_hold_up_our_packets(void **state)
+{
+	usec_t most = 0, last;
+	unsigned before;
+
+	bring_up(2, 10 * USEC_MS, 3);
+	run_until(now + 5 * USEC_MS);
+	packet_cost = 20;
+	for (unsigned i = 0; i < QUEUE; i++)
+		arrive(0, BFD_UP, 10 * USEC_MS, now);
+	before = sent_to[1];
+	last = now;
+	turn_at(now);
+	most = now - last;
+	assert_in_range(most, 80 * USEC_MS, 90 * USEC_MS);
+	assert_in_range(sent_to[1] - before, most / (16 * USEC_MS), most / (7500 - 1));
+	packet_cost = 0;
+	run_until(now + 20 * USEC_MS);
+	assert_in_range(sent_to[1] - before, 6, 13);
+}
+
 static void stop_when_time_runs_out(void **state)
 {
 	bring_up(3, 50 * USEC_MS, 3);
@@ -383,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(commands_do_not_put_off_the_tick, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_on_the_wire_are_within_the_rfc_s_bounds, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(a_flood_does_not_hold_up_our_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_when_time_runs_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(goodbyes_are_said_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
