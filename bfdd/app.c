@@ -65,12 +65,17 @@ static void order_map(void *context, void *map)
 
 	if (!steer_order(app->steer, &(struct steer_order){.kind = STEER_MAP, .map = map}))
 		atomic_fetch_add(&app->orders_lost, 1);
+	app->retire = true;
 }
 
 static void flush_orders(void *context)
 {
 	struct app *app = context;
 
+	/* The first decision after a map is the adoption: what it builds is on its way. */
+	if (app->retire && !steer_order(app->steer, &(struct steer_order){.kind = STEER_RETIRE}))
+		atomic_fetch_add(&app->orders_lost, 1);
+	app->retire = false;
 	steer_flush(app->steer);
 }
 

@@ -130,6 +130,7 @@ struct app {
 	struct object_range range;
 	uint64_t orders, order_errors;
 	atomic_uint orders_lost; /* the ring to the steering thread was full */
+	bool retire; /* the engine's thread: a map went out, the earlier one is to be cleared away */
 	uint32_t gone[APP_GONE]; /* nexthop ids deleted in the kernel, by the messages read just now */
 	unsigned ngone;
 	unsigned orders_lost_seen;

@@ -186,14 +186,21 @@ static void group_report(struct app *app, const struct steer_report *report)
 
 void app_policy_report(struct app *app, const struct steer_report *report)
 {
-	struct app_map *old = (struct app_map *)report->order.map;
+	struct app_map *map = (struct app_map *)report->order.map;
 
 	app->orders++;
 	switch (report->order.kind) {
 	case STEER_MAP:
-		/* Later reports mean the map that the engine adopted with this order. */
-		app->map_told = old ? old->next : app->map_first;
-		app_map_release(app, old);
+		app->map_told = map;
+		break;
+	case STEER_RETIRE:
+		if (report->error) {
+			app->order_errors++;
+			log_error(
+				"steering: the kernel refused to clear away what is no longer configured: %s",
+				strerror(-report->error));
+		}
+		app_map_release(app, map);
 		break;
 	case STEER_RULE_ADD:
 	case STEER_RULE_DEL:

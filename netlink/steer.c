@@ -14,10 +14,10 @@
 #include "core/ring.h"
 #include "netlink/apply.h"
 
-#define ORDERS 4096
+#define ORDERS 16384 /* all rules at once, twice */
 #define REPORTS 4096
 /* Only the main thread makes maps, and it reads the reports: there are never this many on the way. */
-#define REPORTS_FOR_MAPS 64
+#define KEPT_FOR_MAPS 64
 
 struct steer {
 	struct steer_config config;
@@ -28,7 +28,7 @@ struct steer {
 	int wake_fd, report_fd;
 
 	/* the thread's own */
-	struct steer_map *map;
+	struct steer_map *map, *old; /* in force; to be retired */
 
 	struct ring orders, reports;
 	struct steer_order order_items[ORDERS];
@@ -145,7 +145,7 @@ static bool has_member(const struct steer_map *map, const struct object_nexthop 
 }
 
 /* Removes what MAP lacks of OLD. */
-static int retire(struct steer *steer, const struct steer_map *old, const struct steer_map *map)
+static int clear(struct steer *steer, const struct steer_map *old, const struct steer_map *map)
 {
 	uint8_t protocol = steer->config.range.protocol;
 	int first = 0, err;
@@ -171,13 +171,18 @@ static int retire(struct steer *steer, const struct steer_map *old, const struct
 	return first;
 }
 
-static int carry_map(struct steer *steer, struct steer_order *order)
+static int carry_map(struct steer *steer, const struct steer_order *order)
 {
-	struct steer_map *old = steer->map;
-
+	steer->old = steer->map;
 	steer->map = order->map;
-	order->map = old;
-	return old && steer->map ? retire(steer, old, steer->map) : 0;
+	return 0;
+}
+
+static int carry_retire(struct steer *steer, struct steer_order *order)
+{
+	order->map = steer->old;
+	steer->old = NULL;
+	return order->map ? clear(steer, order->map, steer->map) : 0;
 }
 
 static int carry_out(struct steer *steer, struct steer_order *order, uint64_t *attached)
@@ -187,6 +192,8 @@ static int carry_out(struct steer *steer, struct steer_order *order, uint64_t *a
 
 	if (order->kind == STEER_MAP)
 		return carry_map(steer, order);
+	if (order->kind == STEER_RETIRE)
+		return carry_retire(steer, order);
 	if (order->kind == STEER_DETACH && map && order->group < map->ngroups)
 		return carry_detach(steer, order);
 	if (order->kind == STEER_GROUP && map && order->group < map->ngroups)
@@ -201,7 +208,7 @@ static int carry_out(struct steer *steer, struct steer_order *order, uint64_t *a
 /* A main thread that does not read must not hold up a switch: its reports are then dropped and counted. */
 static void report(struct steer *steer, struct steer_report *report)
 {
-	size_t reserve = report->order.kind == STEER_MAP ? 0 : REPORTS_FOR_MAPS;
+	size_t reserve = report->order.kind >= STEER_MAP ? 0 : KEPT_FOR_MAPS;
 
 	if (ring_space(&steer->reports) <= reserve || !ring_push(&steer->reports, report))
 		atomic_fetch_add(&steer->lost, 1);
@@ -282,7 +289,9 @@ void steer_free(struct steer *steer)
 
 bool steer_order(struct steer *steer, const struct steer_order *order)
 {
-	return ring_push(&steer->orders, order);
+	size_t reserve = order->kind >= STEER_MAP ? 0 : KEPT_FOR_MAPS;
+
+	return ring_space(&steer->orders) > reserve && ring_push(&steer->orders, order);
 }
 
 void steer_flush(struct steer *steer)

@@ -13,7 +13,7 @@
 struct steer;
 
 /* What the indices in orders mean. Built by the main thread; read by the steering thread only, from its
- * STEER_MAP order until the report that hands it back. */
+ * STEER_MAP order until the report of STEER_RETIRE that hands it back. */
 struct steer_group {
 	uint32_t id;
 	unsigned nmembers;
@@ -31,9 +31,11 @@ struct steer_map {
  * STEER_GROUP     makes GROUP consist of the members in MASK; those without an interface, and those that the
  *                 kernel refuses, are left out (see the report's attached).
  * STEER_RULE_DEL, STEER_RULE_ADD   RULE.
- * STEER_MAP       MAP is in force from here on; what only the earlier map had is removed, nothing is made.
+ * STEER_MAP       MAP is in force from here on; nothing is made or removed.
+ * STEER_RETIRE    what only the map before had is removed. Given behind the orders that build the new, so
+ * that traffic always has where to go.
  */
-enum steer_kind { STEER_DETACH, STEER_GROUP, STEER_RULE_DEL, STEER_RULE_ADD, STEER_MAP };
+enum steer_kind { STEER_DETACH, STEER_GROUP, STEER_RULE_DEL, STEER_RULE_ADD, STEER_MAP, STEER_RETIRE };
 
 struct steer_order {
 	uint8_t kind; /* enum steer_kind; the first four are enum policy_action_kind's */
@@ -45,7 +47,7 @@ struct steer_order {
 };
 
 struct steer_report {
-	/* Of STEER_MAP: with the earlier map (NULL at first), the receiver's to free. */
+	/* Of STEER_RETIRE: with the earlier map (NULL at first), the receiver's to free. */
 	struct steer_order order;
 	int error;	   /* 0 or -errno; what is gone already was not an error to delete */
 	uint64_t attached; /* STEER_GROUP: the members that the kernel's group has now */
@@ -61,16 +63,17 @@ struct steer_config {
 struct steer *steer_create(const struct steer_config *config, char *error, size_t size);
 int steer_start(struct steer *steer); /* 0 or -errno */
 /* After the engine has stopped. Orders queued are carried out first; their reports wait to be polled. Returns
- * the map in force, now the caller's. */
+ * the map in force, now the caller's, as is one that was never retired. */
 struct steer_map *steer_stop(struct steer *steer);
 void steer_free(struct steer *steer);
 
-/* Engine's thread. Copies ORDER; false when the ring is full. */
+/* Engine's thread. Copies ORDER; false when the ring is full: some places are kept for STEER_MAP and
+ * STEER_RETIRE. */
 bool steer_order(struct steer *steer, const struct steer_order *order);
 void steer_flush(struct steer *steer); /* wakes the thread */
 
 /* Main thread, when the fd is readable. Returns how many reports found the ring full since the last call
- * (never one of STEER_MAP): not 0, check all of ours. */
+ * (never one of STEER_MAP or STEER_RETIRE): not 0, check all of ours. */
 int steer_report_fd(const struct steer *steer);
 unsigned steer_poll_reports(struct steer *steer, void (*fn)(void *context, const struct steer_report *report),
 			    void *context);

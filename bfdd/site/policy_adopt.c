@@ -59,9 +59,9 @@ static void adopt_group(struct policy *policy, struct policy_group *group, const
 	}
 }
 
-static void adopt_choice(struct policy_choice *choice, const struct policy_choice *old)
+static void adopt_choice(struct policy_choice *choice, const struct policy_choice *old, bool same_group)
 {
-	choice->ready = old->ready && old->table == choice->table;
+	choice->ready = old->ready && same_group;
 	choice->failed = old->failed;
 	choice->restore_at = old->restore_at;
 	/* A rule to a table that is filled only now waits for that; it has not failed. */
@@ -69,22 +69,44 @@ static void adopt_choice(struct policy_choice *choice, const struct policy_choic
 	choice->renew = choice->standing && old->key != choice->key;
 }
 
+/* The table is filled anew, on another group, and the rule would stay with the steering map: it leads nowhere
+ * until then. */
+static void take_rule(const struct policy *policy, const struct policy_way *way,
+		      const struct policy_choice *choice, const struct policy_sink *sink)
+{
+	struct policy_action action = {
+		.kind = POLICY_RULE_DEL,
+		.way = (uint16_t)(way - policy->ways),
+		.group = choice->group,
+		.rule = choice->rule,
+	};
+
+	sink->emit(sink->context, &action);
+}
+
+/* A table is one service's and one site's for good, so choices go by it. */
 static void adopt_way(const struct policy *policy, struct policy_way *way, const struct policy *old,
-		      const struct policy_way *old_way)
+		      const struct policy_way *old_way, const struct policy_sink *sink)
 {
 	for (unsigned i = 0; i < way->nchoices; i++) {
-		const char *name = policy->groups[way->choices[i].group].name;
+		struct policy_choice *choice = &way->choices[i];
 
 		for (unsigned j = 0; j < old_way->nchoices; j++) {
-			if (strcmp(old->groups[old_way->choices[j].group].name, name) == 0) {
-				adopt_choice(&way->choices[i], &old_way->choices[j]);
-				break;
-			}
+			const struct policy_choice *was = &old_way->choices[j];
+
+			if (was->table != choice->table)
+				continue;
+			adopt_choice(
+				choice, was,
+				!strcmp(old->groups[was->group].name, policy->groups[choice->group].name));
+			if (was->standing && was->key == choice->key && !choice->standing)
+				take_rule(policy, way, choice, sink);
+			break;
 		}
 	}
 }
 
-static void take_over(struct policy *policy, const struct policy *old)
+static void take_over(struct policy *policy, const struct policy *old, const struct policy_sink *sink)
 {
 	unsigned hint = 0;
 
@@ -99,14 +121,14 @@ static void take_over(struct policy *policy, const struct policy *old)
 		const struct policy_way *way = find_way(old, policy->ways[i].name, &hint);
 
 		if (way)
-			adopt_way(policy, &policy->ways[i], old, way);
+			adopt_way(policy, &policy->ways[i], old, way, sink);
 	}
 }
 
 void policy_adopt(struct policy *policy, const struct policy *old, usec_t now, const struct policy_sink *sink)
 {
 	if (old)
-		take_over(policy, old);
+		take_over(policy, old, sink);
 	policy_link(policy);
 	for (unsigned i = 0; i < policy->ngroups; i++) {
 		struct policy_group *group = &policy->groups[i];
@@ -115,7 +137,9 @@ void policy_adopt(struct policy *policy, const struct policy *old, usec_t now, c
 			if (policy->paths[group->paths[j]].usable)
 				group->live |= (uint64_t)1 << j;
 		}
-		if (group->attached && !(group->attached & group->resolved))
+		/* With a link that went the kernel has dropped its group; a group of others alone is cleared
+		 * away if it is not made of new members now. */
+		if (!group->resolved || (group->attached && !(group->attached & group->resolved)))
 			policy_group_gone(policy, (uint16_t)i);
 	}
 	policy_act(policy, now, sink);

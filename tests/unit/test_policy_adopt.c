@@ -150,6 +150,55 @@ static void a_new_service_and_a_new_site_are_built(void **state)
 	policy_free(new);
 }
 
+/* Same table, same rule, but its routes will hang on another group: the map keeps the rule, so it is told. */
+static void a_choice_on_another_group_loses_its_rule_until_the_table_is_filled(void **state)
+{
+	struct policy *old = make_running(), *new = make();
+
+	fill_group(new, 0, "ams/ipv6", 0, 2);
+	new->groups[0].resolved = 3;
+	new->groups[1].resolved = 1;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("del 0; group 0=3");
+	assert_int_equal(policy_active(&new->ways[0]), 1);
+	policy_path(new, 0, true, 2, &sink);
+	told[0] = 0;
+	policy_ready(new, 0, true, 2, &sink);
+	assert_told("add 0");
+	policy_free(old);
+	policy_free(new);
+}
+
+/* Nothing of the old group will be left, and nothing is there to make it of: its routes go with it. */
+static void a_group_whose_members_are_all_replaced_by_absent_ones_is_gone(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[0].keys[0] = 998;
+	new->groups[0].keys[1] = 999;
+	new->groups[0].resolved = 0;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("del 0");
+	assert_false(new->ways[0].choices[0].ready);
+	policy_free(old);
+	policy_free(new);
+}
+
+/* The caller clears the old members away only after this: the group, and the routes on it, live on. */
+static void a_group_whose_members_are_all_replaced_by_live_ones_goes_on(void **state)
+{
+	struct policy *old = make_running(), *new = make_resolved();
+
+	new->groups[0].keys[0] = 998;
+	new->groups[0].keys[1] = 999;
+	new->paths[0].usable = true;
+	policy_adopt(new, old, 1, &sink);
+	assert_told("group 0=1");
+	assert_int_equal(policy_active(&new->ways[0]), 0);
+	policy_free(old);
+	policy_free(new);
+}
+
 /* Neither rule stands in the kernel under these keys: there is nothing to delete. */
 static void a_rule_under_another_key_is_not_deleted_when_its_site_is_dead(void **state)
 {
@@ -205,6 +254,9 @@ int main(void)
 		cmocka_unit_test(new_rule_priorities_do_not_cut_waiting_short),
 		cmocka_unit_test(another_table_is_to_be_filled_first),
 		cmocka_unit_test(a_new_service_and_a_new_site_are_built),
+		cmocka_unit_test(a_choice_on_another_group_loses_its_rule_until_the_table_is_filled),
+		cmocka_unit_test(a_group_whose_members_are_all_replaced_by_absent_ones_is_gone),
+		cmocka_unit_test(a_group_whose_members_are_all_replaced_by_live_ones_goes_on),
 		cmocka_unit_test(a_rule_under_another_key_is_not_deleted_when_its_site_is_dead),
 		cmocka_unit_test(a_replacement_waits_until_its_group_is_there),
 		cmocka_unit_test(what_is_inherited_on_a_link_that_is_gone_is_gone),

@@ -307,7 +307,7 @@ static bool map_reported;
 static void on_report(void *context, const struct steer_report *report)
 {
 	reports[nreports++ % 64] = *report;
-	map_reported |= report->order.kind == STEER_MAP;
+	map_reported |= report->order.kind == STEER_RETIRE;
 }
 
 static void order(struct steer_order order)
@@ -373,6 +373,8 @@ static void steer_orders(struct steer_map *first)
 	const struct steer_report *report = carried((struct steer_order){.kind = STEER_MAP, .map = first});
 	usec_t detected;
 
+	CHECK(!report->error && report->order.map == first);
+	report = carried((struct steer_order){.kind = STEER_RETIRE});
 	CHECK(!report->error && !report->order.map);
 	report = carried((struct steer_order){.kind = STEER_GROUP, .group = 0, .mask = 7});
 	detected = report->order.detected;
@@ -446,6 +448,10 @@ static void steer_reload(struct steer_map *first, struct steer_map *second)
 
 	CHECK(!result((struct steer_order){.kind = STEER_GROUP, .group = 1, .mask = 3}));
 	report = carried((struct steer_order){.kind = STEER_MAP, .map = second});
+	CHECK(!report->error);
+	/* What is no longer wanted stays until the new has been built. */
+	MUST("ip -6 rule | grep -q 'proto %d' && ip nexthop | grep -q 'id 1901 '", OURS);
+	report = carried((struct steer_order){.kind = STEER_RETIRE});
 	CHECK(!report->error && report->order.map == first);
 	MUST("ip nexthop show id 1900 | grep -q 'group 1001/1100 '");
 	CHECK(sh("ip -6 rule | grep -q 'proto %d'", OURS) != 0);
@@ -458,9 +464,10 @@ static void steer_reload(struct steer_map *first, struct steer_map *second)
 	for (unsigned i = 0; i < 6000; i++)
 		order((struct steer_order){.kind = STEER_RULE_DEL, .rule = 0});
 	order((struct steer_order){.kind = STEER_MAP, .map = first});
+	order((struct steer_order){.kind = STEER_RETIRE});
 	CHECK(steer_stop(steer) == first);
-	CHECK(steer_poll_reports(steer, on_report, NULL) + nreports == 6001);
-	CHECK(nreports < 6001 && nreports > 4000 && map_reported);
+	CHECK(steer_poll_reports(steer, on_report, NULL) + nreports == 6002);
+	CHECK(nreports < 6002 && nreports > 4000 && map_reported);
 }
 
 static void scenario_steer(void)
