@@ -20,7 +20,7 @@ struct queued {
 };
 
 static struct engine *engine;
-static usec_t now, packet_cost; /* a packet takes that long to be handled */
+static usec_t now, packet_cost, send_cost; /* a packet takes that long */
 static struct queued queue[QUEUE];
 static unsigned nqueue;
 static usec_t sent_at; /* the last packet */
@@ -93,6 +93,7 @@ uint64_t raw_errors(const struct raw *raw)
 void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *payload, size_t size)
 {
 	assert_int_equal(packet_decode(&sent, payload, size), DROP_NONE);
+	now += send_cost;
 	sent_at = now;
 	sent_to[path->peer.bytes[2] << 8 | path->peer.bytes[3]]++;
 	nsent++;
@@ -189,7 +190,7 @@ static int setup(void **state)
 
 	now = 1000 * USEC_S;
 	nqueue = nsent = 0;
-	packet_cost = 0;
+	packet_cost = send_cost = 0;
 	memset(told, 0, sizeof(told));
 	memset(sent_to, 0, sizeof(sent_to));
 	engine = engine_create(&config, error, sizeof(error));
@@ -262,6 +263,7 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 		uint8_t mult = i < 6 ? 3 : 1;
 		usec_t last, least = USEC_NEVER, most = 0, end;
 
+		teardown(state);
 		setup(state);
 		bring_up(1, interval, mult);
 		engine->counters.tick_mode = ticking;
@@ -286,9 +288,7 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 						     : 96) /
 					100,
 				interval * (mult == 1 ? 90 : 100) / 100);
-		teardown(state);
 	}
-	setup(state);
 }
 
 /* 80 ms of reading: the peers of the others need not know. */
@@ -311,6 +311,26 @@ static void a_flood_does_not_hold_up_our_packets(void **state)
 	packet_cost = 0;
 	run_until(now + 20 * USEC_MS);
 	assert_in_range(sent_to[1] - before, 6, 13);
+}
+
+static void nor_does_a_wave_of_downs(void **state)
+{
+	unsigned count = 2000, before;
+	usec_t deadline;
+
+	bring_up(count, 10 * USEC_MS, 3);
+	deadline = session_detect_deadline(session_of(0));
+	run_until(deadline - 2);
+	arrive(1, BFD_UP, 10 * USEC_MS, now);
+	turn_at(deadline - 1);
+	send_cost = 40;
+	before = sent_to[1];
+	turn_at(deadline);
+	assert_int_equal(session_of(0)->state, BFD_DOWN);
+	assert_int_equal(session_of(count - 1)->state, BFD_DOWN);
+	assert_int_equal(session_of(1)->state, BFD_UP);
+	assert_true(now - deadline >= 80 * USEC_MS);
+	assert_in_range(sent_to[1] - before, 5, 11);
 }
 
 static void stop_when_time_runs_out(void **state)
@@ -408,6 +428,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(gaps_on_the_wire_are_within_the_rfc_s_bounds, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(a_flood_does_not_hold_up_our_packets, setup, teardown),
+		cmocka_unit_test_setup_teardown(nor_does_a_wave_of_downs, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_when_time_runs_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(goodbyes_are_said_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
