@@ -401,7 +401,9 @@ static int start(struct app *app, char *error, size_t size)
 	app->events = events_create(app->config->daemon.events);
 	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
 	app->services = app_services_load(NULL, NULL, app->config);
-	if (!app->events || !app->slot_peer || !app->services || !app_peers_load(app, app->config, NULL)) {
+	app->peers = app_peers_make(app, app->config, NULL);
+	app->npeers = app->config->npeers;
+	if (!app->events || !app->slot_peer || !app->services || !app->peers) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}

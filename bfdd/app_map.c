@@ -83,7 +83,6 @@ static bool add_member(struct build *b, unsigned g, unsigned peer_index)
 		.id = id, .ifindex = peer->gateway_ifindex, .gateway = *gateway(&peer->config)};
 	policy->paths[m] = peer_index;
 	policy->keys[m] = member_key(peer);
-	peer->path = peer_index;
 	group->nmembers = steer->nmembers = policy->npaths = m + 1;
 	return true;
 }
@@ -163,22 +162,23 @@ static bool service_has_family(const struct config_service *service, uint8_t fam
 	return false;
 }
 
-/* The choice that carries the way now, by its site's name; -1: none. */
-static int active_before(const struct build *b, const struct app_way *way)
+/* What carries the way now, by its site's name. */
+static void carries_before(const struct build *b, struct app_way *way)
 {
 	const struct app_map *old = b->app->map;
 
+	way->active = -1;
 	for (unsigned w = 0; old && w < old->nways; w++) {
 		const struct app_way *was = &old->ways[w];
 
 		if (was->active < 0 || was->family != way->family || strcmp(was->service, way->service))
 			continue;
+		snprintf(way->before, sizeof(way->before), "%s",
+			 old->choices[was->first_rule + was->active].site);
 		for (unsigned c = 0; c < way->nchoices; c++)
-			if (!strcmp(b->map->choices[way->first_rule + c].site,
-				    old->choices[was->first_rule + was->active].site))
-				return c;
+			if (!strcmp(b->map->choices[way->first_rule + c].site, way->before))
+				way->active = c;
 	}
-	return -1;
 }
 
 static bool add_way(struct build *b, unsigned index, uint8_t family)
@@ -200,7 +200,7 @@ static bool add_way(struct build *b, unsigned index, uint8_t family)
 	for (unsigned i = 0; i < service->nsites; i++)
 		if (!add_choice(b, w, service, service->sites[i]))
 			return false;
-	b->map->ways[w].active = active_before(b, &b->map->ways[w]);
+	carries_before(b, &b->map->ways[w]);
 	return true;
 }
 
@@ -210,8 +210,6 @@ static bool fill(struct build *b)
 
 	for (unsigned s = 0; s < config->nsites; s++)
 		b->group_of[s][0] = b->group_of[s][1] = -1;
-	for (unsigned i = 0; i < b->app->npeers; i++)
-		b->app->peers[i].path = SESSION_NO_PATH;
 	for (unsigned i = 0; i < config->nservices; i++)
 		if (!add_way(b, i, AF_INET) || !add_way(b, i, AF_INET6))
 			return false;
@@ -239,15 +237,26 @@ static bool allocate(struct build *b)
 	return b->map->groups && b->map->choices && b->map->ways && b->map->map.groups && b->map->map.rules;
 }
 
+static void number_paths(struct app *app, const struct app_map *map)
+{
+	for (unsigned i = 0; i < app->npeers; i++)
+		app->peers[i].path = SESSION_NO_PATH;
+	for (unsigned g = 0; g < map->map.ngroups; g++)
+		for (unsigned m = 0; m < map->groups[g].nmembers; m++)
+			app->peers[map->groups[g].members[m].peer].path = map->groups[g].members[m].peer;
+}
+
 struct app_map *app_map_build(struct app *app, struct policy **policy)
 {
 	struct build b = {.app = app};
 	bool ok = allocate(&b) && fill(&b);
 
 	free(b.group_of);
-	ids_sweep(app->nexthop_ids);
-	ids_sweep(app->table_ids);
 	if (ok) {
+		/* Otherwise the earlier map stays in force, with its numbers. */
+		ids_sweep(app->nexthop_ids);
+		ids_sweep(app->table_ids);
+		number_paths(app, b.map);
 		*policy = b.policy;
 		return b.map;
 	}

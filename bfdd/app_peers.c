@@ -223,9 +223,7 @@ void app_peers_resolve(struct app *app)
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (!resolve(app, &app->peers[i], &gateway_moved))
 			app->peers_dirty = true;
-	if (gateway_moved && app->map)
-		app_policy_build(app);
-	else
+	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
 		app_policy_resolve(app);
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);
@@ -235,54 +233,64 @@ void app_peers_resolve(struct app *app)
 
 struct load {
 	struct app *app;
-	struct app_peer *peers;
-	const struct config *config;
+	const struct config *old, *new;
+	struct app_peer *peers;	       /* of NEW */
+	const struct app_peer *before; /* of OLD */
 };
 
-static void load_peer(void *context, enum config_change change, const struct config_peer *old,
+static void make_peer(void *context, enum config_change change, const struct config_peer *old,
 		      const struct config_peer *new)
 {
 	struct load *load = context;
-	struct app *app = load->app;
-	struct app_peer *was = old ? app_peer_by_name(app, old->name) : NULL, *peer;
+	struct app_peer *peer;
 
-	if (change == CONFIG_REMOVED || change == CONFIG_MOVED) {
-		if (was->slot != APP_NO_SLOT) {
-			APP_UNTIL_TAKEN(engine_remove(app->engine, was->slot));
-			app->slot_peer[was->slot] = 0;
-		}
-		if (change == CONFIG_REMOVED)
-			return;
-		was = NULL;
-	}
-	peer = &load->peers[new - load->config->peers];
-	if (was)
-		*peer = *was;
-	else
-		*peer = (struct app_peer){.slot = APP_NO_SLOT, .path = SESSION_NO_PATH, .state = BFD_DOWN};
-	peer->config = *new;
-	if (peer->slot == APP_NO_SLOT)
+	if (change == CONFIG_REMOVED)
 		return;
-	if (change == CONFIG_TIMERS)
-		APP_UNTIL_TAKEN(engine_configure(app->engine, peer->slot, &new->session));
+	peer = &load->peers[new - load->new->peers];
+	if (change == CONFIG_SAME || change == CONFIG_TIMERS)
+		*peer = load->before[old - load->old->peers];
+	else
+		*peer = (struct app_peer){.slot = APP_NO_SLOT,
+					  .path = SESSION_NO_PATH,
+					  .state = new->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN};
+	peer->config = *new;
 }
 
-/* Peers of OLD (may be NULL) become those of CONFIG. The caller builds the policy and resolves afterwards. */
-bool app_peers_load(struct app *app, const struct config *config, const struct config *old)
+struct app_peer *app_peers_make(struct app *app, const struct config *config, const struct config *old)
 {
-	struct load load = {.app = app, .config = config};
+	struct load load = {.app = app, .old = old, .new = config, .before = app->peers};
 
 	load.peers = calloc(config->npeers + 1, sizeof(*load.peers));
-	if (!load.peers)
-		return false;
-	config_diff(old, config, load_peer, &load);
-	free(app->peers);
-	app->peers = load.peers;
-	app->npeers = config->npeers;
+	if (load.peers)
+		config_diff(old, config, make_peer, &load);
+	return load.peers;
+}
+
+static void tell_engine(void *context, enum config_change change, const struct config_peer *old,
+			const struct config_peer *new)
+{
+	struct load *load = context;
+	struct app *app = load->app;
+	int slot = old ? load->before[old - load->old->peers].slot : APP_NO_SLOT;
+
+	if (slot == APP_NO_SLOT)
+		return;
+	if (change == CONFIG_TIMERS)
+		APP_UNTIL_TAKEN(engine_configure(app->engine, slot, &new->session));
+	if (change != CONFIG_REMOVED && change != CONFIG_MOVED)
+		return;
+	APP_UNTIL_TAKEN(engine_remove(app->engine, slot));
+	app->slot_peer[slot] = 0;
+}
+
+void app_peers_tell(struct app *app, const struct app_peer *before, const struct config *old)
+{
+	struct load load = {.app = app, .old = old, .new = app->config, .before = before};
+
+	config_diff(old, app->config, tell_engine, &load);
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (app->peers[i].slot != APP_NO_SLOT)
 			app->slot_peer[app->peers[i].slot] = i + 1;
-	return true;
 }
 
 void app_peers_free(struct app *app)

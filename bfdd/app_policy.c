@@ -100,7 +100,10 @@ uint16_t *app_policy_slot_paths(struct app *app)
 	if (!paths)
 		return NULL;
 	for (unsigned s = 0; s < TABLE_SLOTS; s++)
-		paths[s] = app->slot_peer[s] ? app->peers[app->slot_peer[s] - 1].path : SESSION_NO_PATH;
+		paths[s] = SESSION_NO_PATH;
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (app->peers[i].slot != APP_NO_SLOT)
+			paths[app->peers[i].slot] = app->peers[i].path;
 	return paths;
 }
 
@@ -108,8 +111,7 @@ static void learn_active(void *context, const struct policy *policy)
 {
 	struct app *app = context;
 
-	for (unsigned w = 0; w < policy->nways; w++)
-		app->map_engine->ways[w].active = policy_active(&policy->ways[w]);
+	app_policy_learn(app, policy, app->map_engine->why);
 }
 
 void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *policy, uint16_t *paths)
@@ -122,12 +124,12 @@ void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *p
 		app->map_first = app->map_engine = map;
 	app->map = map;
 	APP_UNTIL_TAKEN(engine_policy(app->engine, policy, map, paths, TABLE_SLOTS));
-	/* What the policy took over is no event. */
+	/* What the policy took over is no event of the engine's. */
 	APP_UNTIL_TAKEN(engine_snapshot_policy(app->engine, learn_active, app));
 	want_tables(app);
 }
 
-bool app_policy_build(struct app *app)
+bool app_policy_build(struct app *app, const char *why)
 {
 	struct policy *policy = NULL;
 	struct app_map *map = app_map_build(app, &policy);
@@ -140,6 +142,7 @@ bool app_policy_build(struct app *app)
 		log_error("services: out of memory, tables or nexthop ids; steering stays as it is");
 		return false;
 	}
+	map->why = why;
 	app_policy_hand_over(app, map, policy, paths);
 	return true;
 }
@@ -170,8 +173,11 @@ struct app_service *app_services_load(const struct app_service *old, const struc
 	for (unsigned i = 0; services && i < config->nservices; i++) {
 		snprintf(services[i].name, sizeof(services[i].name), "%s", config->services[i].name);
 		for (unsigned o = 0; old && o < old_config->nservices; o++)
-			if (!strcmp(old[o].name, services[i].name))
+			if (!strcmp(old[o].name, services[i].name)) {
 				services[i] = old[o];
+				/* Its sites may be others: from now on each move counts. */
+				services[i].carried[0] = services[i].carried[1] = ~0u;
+			}
 	}
 	return services;
 }

@@ -64,7 +64,8 @@ struct app_way {
 	char service[CONFIG_NAME];
 	unsigned index; /* in the configuration; only of the newest map */
 	uint8_t family;
-	int active; /* choice in force, as heard from the engine; -1: none */
+	int active;		  /* choice in force, as heard from the engine; -1: none */
+	char before[CONFIG_NAME]; /* the site that carried when the map was made; "": none */
 	unsigned first_rule, nchoices;
 };
 
@@ -75,6 +76,7 @@ struct app_map {
 	struct app_choice *choices; /* by rule index */
 	struct app_way *ways;
 	unsigned nways;
+	const char *why;      /* it was made; NULL: at the start */
 	struct app_map *next; /* the one built after it */
 	unsigned released;    /* by engine and steering */
 };
@@ -152,7 +154,12 @@ usec_t app_now(void);
 void app_routes_wake(struct app *app);
 
 /* app_peers.c */
-bool app_peers_load(struct app *app, const struct config *config, const struct config *old);
+/* Makes app->peers for CONFIG, those of OLD (may be NULL) carried over: malloc'ed, and nothing is changed
+ * yet. NULL: out of memory. */
+struct app_peer *app_peers_make(struct app *app, const struct config *config, const struct config *old);
+/* Tells the engine what has changed since OLD, whose peers were BEFORE. After the policy, so that traffic has
+ * left a path that goes. The caller resolves afterwards. */
+void app_peers_tell(struct app *app, const struct app_peer *before, const struct config *old);
 void app_peers_free(struct app *app);
 /* Where services' traffic would leave: before a policy is built. */
 void app_peers_find_gateways(struct app *app);
@@ -175,9 +182,9 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 
 /* app_policy.c */
 void app_policy_range(struct app *app);
-/* Makes policy and map anew from configuration and links, and hands them to the engine. False: out of memory
- * or numbers (told). */
-bool app_policy_build(struct app *app);
+/* Makes policy and map anew from configuration and links, and hands them to the engine. WHY (static) is for
+ * whoever asks why a service moved. False: out of memory or numbers (told), and nothing was changed. */
+bool app_policy_build(struct app *app, const char *why);
 /* The kernel has this group. Where its routes never went the policy may think so (it takes a link that we
  * lost sight of for one that took its group along): it is told. */
 void app_policy_group_there(struct app *app, uint32_t id);
@@ -190,6 +197,9 @@ struct app_service *app_services_load(const struct app_service *old, const struc
 /* A member's gateway interface came or went. */
 void app_policy_resolve(struct app *app);
 void app_policy_switch(struct app *app, const struct engine_event *event);
+/* Which choices are in force, by the policy that app->map_engine belongs to; what is news is told as a switch
+ * for REASON, unless that is NULL. */
+void app_policy_learn(struct app *app, const struct policy *policy, const char *reason);
 void app_policy_report(struct app *app, const struct steer_report *report);
 /* Compares the kernel's switch objects with what we ordered, SECONDS from now; or now. */
 void app_policy_check_in(struct app *app, double seconds);

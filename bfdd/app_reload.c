@@ -37,33 +37,62 @@ static void count_change(void *context, enum config_change change, const struct 
 	counts[change]++;
 }
 
+/* What a reload replaces: swapped in, and back if the policy cannot be made. */
+struct side {
+	struct config *config;
+	struct app_peer *peers;
+	struct app_service *services;
+};
+
+static void swap(struct app *app, struct side *side)
+{
+	struct side was = {app->config, app->peers, app->services};
+
+	app->config = side->config;
+	app->peers = side->peers;
+	app->services = side->services;
+	app->npeers = app->config->npeers;
+	*side = was;
+}
+
+static bool take(struct app *app, struct side *side)
+{
+	bool ok = false;
+
+	if (side->peers && side->services) {
+		swap(app, side);
+		app_peers_find_gateways(app);
+		ok = app_policy_build(app, "the configuration changed");
+		if (ok)
+			app_peers_tell(app, side->peers, side->config);
+		else
+			swap(app, side);
+	}
+	free(side->peers);
+	free(side->services);
+	config_free(side->config);
+	return ok;
+}
+
 static json_t *apply(struct app *app, struct config *config, json_t *warnings)
 {
-	unsigned counts[CONFIG_MOVED + 1] = {0};
-	struct app_service *services = app_services_load(app->services, app->config, config);
+	struct side side = {config, app_peers_make(app, config, app->config),
+			    app_services_load(app->services, app->config, config)};
 	const char *restart = config_needs_restart(app->config, config);
 	bool policy = config_policy_differs(app->config, config);
-	struct config *old = app->config;
+	unsigned counts[CONFIG_MOVED + 1] = {0};
 	char text[128];
 
-	if (!services || !app_peers_load(app, config, old)) {
-		free(services);
+	config_diff(app->config, config, count_change, counts);
+	if (!take(app, &side))
 		return NULL;
-	}
 	if (restart) {
 		snprintf(text, sizeof(text), "%s takes effect at the next start only", restart);
 		log_warning("%s: %s", app->options.config_file, text);
 		json_array_append_new(warnings, json_string(text));
 	}
-	config_diff(old, config, count_change, counts);
-	free(app->services);
-	app->services = services;
-	app->config = config;
 	app->loaded_at = app_now();
-	app_peers_find_gateways(app);
-	app_policy_build(app);
 	app_peers_resolve(app);
-	config_free(old);
 	return json_pack("{s:i s:i s:i s:i s:i s:b}", "added", counts[CONFIG_ADDED], "removed",
 			 counts[CONFIG_REMOVED], "retimed", counts[CONFIG_TIMERS], "moved",
 			 counts[CONFIG_MOVED], "unchanged", counts[CONFIG_SAME], "services-changed", policy);
@@ -80,13 +109,13 @@ json_t *app_apply(struct app *app, char **error)
 	if (!report.errors || !report.warnings)
 		return NULL;
 	config = config_load(app->options.config_file, hear, &report);
-	fclose(report.errors);
 	if (config)
 		changed = apply(app, config, report.warnings);
-	if (config && !changed) {
-		config_free(config);
-		log_error("reload: out of memory; nothing was changed");
-	}
+	if (config && !changed)
+		fputs("out of memory, or of numbers for tables and nexthops beside those in use; a restart "
+		      "may do",
+		      report.errors);
+	fclose(report.errors);
 	if (changed) {
 		events_add(app->events, LOG_LEVEL_NOTICE, "reload", app_now(), json_copy(changed));
 		json_object_set(changed, "warnings", report.warnings);

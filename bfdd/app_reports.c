@@ -32,9 +32,19 @@ static void record_switch(struct app_service *service, usec_t at, const char *re
 	snprintf(service->reason, sizeof(service->reason), "%s", reason);
 }
 
+/* NULL: none. */
 static const char *choice_site(const struct app_map *map, const struct app_way *way, int choice)
 {
-	return choice < 0 ? "main table" : map->choices[way->first_rule + choice].site;
+	return choice < 0 ? NULL : map->choices[way->first_rule + choice].site;
+}
+
+static void tell_switch(struct app *app, const struct app_way *way, enum log_level level, usec_t at,
+			const char *from, const char *to, const char *reason)
+{
+	events_add(app->events, level, "switch", at,
+		   json_pack("{s:s s:s s:s s:s s:s}", "service", way->service, "family",
+			     way->family == AF_INET ? "ipv4" : "ipv6", "from", from ? from : "main table",
+			     "to", to ? to : "main table", "reason", reason));
 }
 
 static void set_active(struct app_map *map, const struct app_way *way, const char *site)
@@ -45,8 +55,9 @@ static void set_active(struct app_map *map, const struct app_way *way, const cha
 		if (strcmp(same->service, way->service) || same->family != way->family)
 			continue;
 		same->active = -1;
+		snprintf(same->before, sizeof(same->before), "%s", site ? site : "");
 		for (unsigned c = 0; c < same->nchoices; c++)
-			if (!strcmp(map->choices[same->first_rule + c].site, site))
+			if (site && !strcmp(map->choices[same->first_rule + c].site, site))
 				same->active = c;
 	}
 }
@@ -68,8 +79,10 @@ static void switch_reason(struct app *app, const struct engine_event *event, cha
 
 	if (peer)
 		app_peer_cause(peer, event->to, event->diag, reason, size);
-	else if (event->choice_to >= 0 && (event->choice_from < 0 || event->choice_to < event->choice_from))
-		snprintf(reason, size, "the site is usable and has waited to restore");
+	else if (event->choice_to >= 0 && event->choice_from < 0)
+		snprintf(reason, size, "the site is usable and has its routes");
+	else if (event->choice_to >= 0 && event->choice_to < event->choice_from)
+		snprintf(reason, size, "the better site is usable and has waited to restore");
 	else
 		snprintf(reason, size, "the site has no usable path or lost its routes");
 }
@@ -85,6 +98,7 @@ void app_policy_switch(struct app *app, const struct engine_event *event)
 	char reason[160];
 
 	way->active = event->choice_to;
+	snprintf(way->before, sizeof(way->before), "%s", to ? to : "");
 	if (app->map != map) /* built before this event was heard */
 		set_active(app->map, way, to);
 	if (!service)
@@ -94,10 +108,28 @@ void app_policy_switch(struct app *app, const struct engine_event *event)
 		level = LOG_LEVEL_NOTICE;
 	else
 		record_switch(service, event->at, reason);
-	events_add(app->events, level, "switch", event->at,
-		   json_pack("{s:s s:s s:s s:s s:s}", "service", service->name, "family",
-			     way->family == AF_INET ? "ipv4" : "ipv6", "from", from, "to", to, "reason",
-			     reason));
+	tell_switch(app, way, level, event->at, from, to, reason);
+}
+
+void app_policy_learn(struct app *app, const struct policy *policy, const char *reason)
+{
+	struct app_map *map = app->map_engine;
+
+	for (unsigned w = 0; w < policy->nways; w++) {
+		struct app_way *way = &map->ways[w];
+		int active = policy_active(&policy->ways[w]);
+		const char *to = choice_site(map, way, active), *from = way->before[0] ? way->before : NULL;
+		struct app_service *service = service_record(app, way);
+		usec_t now = app_now();
+
+		way->active = active;
+		if (app->map != map)
+			set_active(app->map, way, to);
+		if (!reason || !service || !strcmp(from ? from : "", to ? to : ""))
+			continue;
+		record_switch(service, now, reason);
+		tell_switch(app, way, to ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, now, from, to, reason);
+	}
 }
 
 static void record_held(struct app_service *service, const struct steer_report *report)

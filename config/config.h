@@ -89,7 +89,7 @@ typedef void config_report_fn(void *context, const char *file, unsigned line, bo
 struct config *config_load(const char *file, config_report_fn *report, void *context);
 void config_free(struct config *config);
 
-/* What a reload means for one peer, by name. */
+/* What a reload means for one peer, by name; one that only changed its name is the same. */
 enum config_change {
 	CONFIG_SAME,
 	CONFIG_ADDED,	/* old is NULL */

@@ -30,6 +30,19 @@ static bool same_session(const struct session_config *a, const struct session_co
 	       a->shutdown == b->shutdown;
 }
 
+/* The peer of ONE that PEER of OTHER is: of the same name, else one that differs in name only. */
+static const struct config_peer *counterpart(const struct config *one, const struct config *other,
+					     const struct config_peer *peer, unsigned *cursor)
+{
+	const struct config_peer *same = find_peer(one, peer->name, cursor);
+	unsigned ignored = 0;
+
+	for (unsigned i = 0; !same && one && i < one->npeers; i++)
+		if (same_key(&one->peers[i], peer) && !find_peer(other, one->peers[i].name, &ignored))
+			same = &one->peers[i];
+	return same;
+}
+
 static enum config_change compare(const struct config_peer *old, const struct config_peer *new)
 {
 	if (!old)
@@ -51,7 +64,7 @@ void config_diff(const struct config *old, const struct config *new, config_diff
 	unsigned cursor = 0;
 
 	for (unsigned i = 0; i < count(old); i++) {
-		const struct config_peer *peer = find_peer(new, old->peers[i].name, &cursor);
+		const struct config_peer *peer = counterpart(new, old, &old->peers[i], &cursor);
 		enum config_change change = compare(&old->peers[i], peer);
 
 		if (change == CONFIG_REMOVED || change == CONFIG_MOVED)
@@ -59,11 +72,11 @@ void config_diff(const struct config *old, const struct config *new, config_diff
 	}
 	cursor = 0;
 	for (unsigned i = 0; i < count(new); i++)
-		if (!find_peer(old, new->peers[i].name, &cursor))
+		if (!counterpart(old, new, &new->peers[i], &cursor))
 			fn(context, CONFIG_ADDED, NULL, &new->peers[i]);
 	cursor = 0;
 	for (unsigned i = 0; i < count(new); i++) {
-		const struct config_peer *peer = find_peer(old, new->peers[i].name, &cursor);
+		const struct config_peer *peer = counterpart(old, new, &new->peers[i], &cursor);
 		enum config_change change = compare(peer, &new->peers[i]);
 
 		if (change == CONFIG_SAME || change == CONFIG_TIMERS)

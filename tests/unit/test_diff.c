@@ -107,7 +107,7 @@ static void record(void *context, enum config_change change, const struct config
 	calls->list[calls->n++] = (struct call){change, old ? old->name[0] : '-', new ? new->name[0] : '-'};
 }
 
-/* One letter a call: kind, then the peer. */
+/* One letter a call: kind, then the peer, and what it is called now. */
 static void assert_diff(const struct config *old, const struct config *new, const char *wanted)
 {
 	static const char letters[] = {[CONFIG_SAME] = '=',
@@ -124,8 +124,10 @@ static void assert_diff(const struct config *old, const struct config *new, cons
 
 		assert_int_equal(call->old == '-', call->change == CONFIG_ADDED);
 		assert_int_equal(call->new == '-', call->change == CONFIG_REMOVED);
-		assert_true(call->old == '-' || call->new == '-' || call->old == call->new);
-		p += sprintf(p, "%c%c ", letters[call->change], call->old == '-' ? call->new : call->old);
+		p += sprintf(p, "%c%c", letters[call->change], call->old == '-' ? call->new : call->old);
+		if (call->old != '-' && call->new != '-' && call->old != call->new)
+			p += sprintf(p, ">%c", call->new);
+		p += sprintf(p, " ");
 	}
 	assert_string_equal(found, wanted);
 }
@@ -166,6 +168,25 @@ static void test_shuffled(void **state)
 	b.config.npeers = 3;
 	assert_diff(&a.config, &b.config, "-a -b -c =f =e =d ");
 	assert_diff(&b.config, &a.config, "+a +b +c =d =e =f ");
+}
+
+/* Another name alone is the same peer, unless that name, or the old one, is somebody's already. */
+static void test_renamed(void **state)
+{
+	struct sample a, b;
+
+	make(&a);
+	make(&b);
+	b.peers[1].name[0] = 'x';
+	b.peers[4].name[0] = 'y';
+	b.peers[4].session.detect_mult = 5;
+	assert_diff(&a.config, &b.config, "=a =b>x =c =d ~e>y =f ");
+	assert_true(config_policy_differs(&a.config, &b.config));
+	b.peers[1].address = addr("192.0.2.7");
+	assert_diff(&a.config, &b.config, "-b +x =a =c =d ~e>y =f ");
+	make(&b)->peers[1].name[0] = 'a';
+	b.peers[0].name[0] = 'b';
+	assert_diff(&a.config, &b.config, "!a !b =c =d =e =f ");
 }
 
 static void test_moved(void **state)
@@ -359,11 +380,17 @@ static void test_random(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_same),	     cmocka_unit_test(test_order),
-		cmocka_unit_test(test_shuffled),     cmocka_unit_test(test_moved),
-		cmocka_unit_test(test_timers),	     cmocka_unit_test(test_policy_same),
-		cmocka_unit_test(test_policy_sites), cmocka_unit_test(test_policy_services),
-		cmocka_unit_test(test_restart),	     cmocka_unit_test(test_random),
+		cmocka_unit_test(test_same),
+		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_shuffled),
+		cmocka_unit_test(test_moved),
+		cmocka_unit_test(test_renamed),
+		cmocka_unit_test(test_timers),
+		cmocka_unit_test(test_policy_same),
+		cmocka_unit_test(test_policy_sites),
+		cmocka_unit_test(test_policy_services),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_random),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
