@@ -6,6 +6,7 @@
 #include "io/engine_private.h"
 
 #define FAREWELLS 3 /* packets after the first, spread over the peer's detection time */
+#define FAREWELL_MAX (60 * USEC_S)
 #define WORK_SLICE 256
 
 static uint32_t random32(struct back *back)
@@ -188,14 +189,17 @@ static void farewell(struct engine *engine, struct session *session, usec_t now)
 		sessions_finish(engine, session);
 }
 
-/* The peer's detection time: our Detect Mult times the interval at which it expects us (RFC 5880 6.8.4). */
+/* The peer's detection time: our Detect Mult times the interval at which it expects us (RFC 5880 6.8.4);
+ * no longer than we keep a session for it. */
 static usec_t peer_patience(const struct session *session)
 {
 	uint32_t interval = session->desired_min_tx_used;
+	usec_t span;
 
 	if (session->remote_min_rx > interval)
 		interval = session->remote_min_rx;
-	return (usec_t)session->config.detect_mult * interval;
+	span = (usec_t)session->config.detect_mult * interval;
+	return span < FAREWELL_MAX ? span : FAREWELL_MAX;
 }
 
 void sessions_farewell(struct engine *engine, struct session *session, usec_t linger)

@@ -371,6 +371,22 @@ static void goodbyes_are_said_in_slices(void **state)
 	assert_int_equal(told[ENGINE_REMOVED], count);
 }
 
+/* A peer that wants a packet every 71 minutes does not keep its session's slot for hours. */
+static void a_goodbye_comes_to_an_end(void **state)
+{
+	bring_up(1, 50 * USEC_MS, 3);
+	arrive(0, BFD_UP, UINT32_MAX, now);
+	turn_at(now);
+	memset(sent_to, 0, sizeof(sent_to));
+	engine_remove(engine, 0);
+	turn_at(now);
+	run_until(now + 50 * USEC_S);
+	assert_int_equal(told[ENGINE_REMOVED], 0);
+	run_until(now + 11 * USEC_S);
+	assert_int_equal(told[ENGINE_REMOVED], 1);
+	assert_int_equal(sent_to[0], 4);
+}
+
 static void commands_are_carried_out_in_slices(void **state)
 {
 	unsigned most = 0;
@@ -431,6 +447,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(nor_does_a_wave_of_downs, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_when_time_runs_out, setup, teardown),
 		cmocka_unit_test_setup_teardown(goodbyes_are_said_in_slices, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_goodbye_comes_to_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_multihop_successor_finds_room, setup, teardown),
 	};
