@@ -53,8 +53,8 @@ void engine_free(struct engine *engine);
 int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
 	       uint16_t path);
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config);
-/* AdminDown is told for a detection time (a minute at most), then ENGINE_REMOVED comes and the slot may be used
- * again. */
+/* AdminDown is told for a detection time (a minute at most), then ENGINE_REMOVED comes and the slot may be
+ * used again. */
 bool engine_remove(struct engine *engine, uint16_t slot);
 /* The path is there (with this local address and interface) or is not (these are then ignored). When another
  * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
