@@ -187,6 +187,10 @@ static void object_lost(void *context, const struct monitor_lost *lost)
 			tell_gone(app);
 		app->gone[app->ngone++] = lost->id;
 	}
+	if (lost->kind == MONITOR_LOST_ROUTE) {
+		app->routes_taken += routes_lost(app->routes, lost->table, &lost->prefix);
+		return;
+	}
 	app_policy_check_in(app, 0.02);
 }
 
@@ -196,6 +200,8 @@ static void monitor_resynced(void *context)
 
 	app->links_changed = true;
 	log_notice("netlink: more changes than the socket could hold; everything was read again");
+	routes_lost_any(app->routes);
+	app_routes_wake(app);
 	app_policy_check_in(app, 0.02);
 }
 
@@ -208,6 +214,12 @@ static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
 		app_peers_resolve(app);
 	app->links_changed = false;
 	tell_gone(app); /* after the links, so that a switch is told with its cause */
+	if (!app->routes_taken)
+		return;
+	log_warning("steering: somebody deleted %u routes of ours; they are written again",
+		    app->routes_taken);
+	app->routes_taken = 0;
+	app_routes_wake(app);
 }
 
 static void route_refused(void *context, uint32_t table, const struct prefix *prefix, int error)

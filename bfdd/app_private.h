@@ -135,6 +135,7 @@ struct app {
 	bool retire; /* the engine's thread: a map went out, the earlier one is to be cleared away */
 	uint32_t gone[APP_GONE]; /* nexthop ids deleted in the kernel, by the messages read just now */
 	unsigned ngone;
+	unsigned routes_taken; /* deleted by others, by the messages read just now */
 	unsigned orders_lost_seen;
 	bool links_changed; /* by the messages read just now */
 	bool ready;	    /* started: news are events */

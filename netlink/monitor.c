@@ -141,6 +141,21 @@ static void take_rule_gone(struct monitor *monitor, const struct netlink_message
 	tell_lost(monitor, &lost);
 }
 
+static void take_route_gone(struct monitor *monitor, const struct netlink_message *message)
+{
+	struct object_route route;
+	struct monitor_lost lost;
+	uint8_t protocol;
+
+	if (!message_route_read(message, &route, &protocol) || protocol != monitor->protocol)
+		return;
+	lost = (struct monitor_lost){.kind = MONITOR_LOST_ROUTE,
+				     .family = route.prefix.addr.family,
+				     .table = route.table,
+				     .prefix = route.prefix};
+	tell_lost(monitor, &lost);
+}
+
 static void take(void *context, const struct netlink_message *message)
 {
 	struct monitor *monitor = context;
@@ -160,6 +175,9 @@ static void take(void *context, const struct netlink_message *message)
 		break;
 	case RTM_DELRULE:
 		take_rule_gone(monitor, message);
+		break;
+	case RTM_DELROUTE:
+		take_route_gone(monitor, message);
 		break;
 	}
 }
@@ -240,11 +258,12 @@ static void resync(struct monitor *monitor)
 		monitor->callbacks.resync(monitor->callbacks.context);
 }
 
-static int subscribe(struct netlink *nl)
+static int subscribe(struct netlink *nl, uint8_t protocol)
 {
-	static const unsigned groups[] = {RTNLGRP_LINK,	   RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
-					  RTNLGRP_NEXTHOP, RTNLGRP_IPV4_RULE,	RTNLGRP_IPV6_RULE};
-	int err = 0;
+	static const unsigned groups[] = {RTNLGRP_LINK,	      RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+					  RTNLGRP_NEXTHOP,    RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,
+					  RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE};
+	int err = netlink_filter_routes(nl, protocol);
 
 	for (unsigned i = 0; i < sizeof(groups) / sizeof(groups[0]) && !err; i++)
 		err = netlink_subscribe(nl, groups[i]);
@@ -269,7 +288,7 @@ struct monitor *monitor_create(uint8_t protocol, const struct monitor_callbacks 
 		return NULL;
 	}
 	monitor->buffer = netlink_set_receive_buffer(monitor->nl, BUFFER_FIRST);
-	err = subscribe(monitor->nl);
+	err = subscribe(monitor->nl, protocol);
 	if (err) {
 		snprintf(error, size, "subscribing to the kernel's notifications: %s", strerror(-err));
 	} else {

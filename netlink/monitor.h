@@ -23,12 +23,13 @@ struct monitor_link {
 };
 
 /* Foreign hands on our objects (see steer.h for the ids). */
-enum monitor_lost_kind { MONITOR_LOST_NEXTHOP, MONITOR_LOST_RULE };
+enum monitor_lost_kind { MONITOR_LOST_NEXTHOP, MONITOR_LOST_RULE, MONITOR_LOST_ROUTE };
 struct monitor_lost {
 	uint8_t kind;
 	uint8_t family;		  /* of a rule */
 	uint32_t id;		  /* of a nexthop or group */
-	uint32_t priority, table; /* of a rule */
+	uint32_t priority, table; /* of a rule; the table also of a route */
+	struct prefix prefix;	  /* of a route */
 };
 
 struct monitor_callbacks {
@@ -39,7 +40,8 @@ struct monitor_callbacks {
 			bool gone);
 	/* An object with our protocol number was deleted, by whomever: ourselves too. When a link loses its
 	 * carrier, goes down or goes, the kernel deletes the nexthops on it, groups left empty and their
-	 * routes without a word; they are told here all the same, after the link. May be NULL. */
+	 * routes without a word; they are told here all the same, after the link, but for the routes: those
+	 * are told only when a program deleted them. May be NULL. */
 	void (*lost)(void *context, const struct monitor_lost *lost);
 	/* The socket overflowed and was read again. LOST events may have been missed: check all of ours. May
 	 * be NULL. */

@@ -45,6 +45,11 @@ int netlink_set_receive_buffer(struct netlink *nl, int bytes);
 /* GROUP is an RTNLGRP number. 0 or -errno. */
 int netlink_subscribe(struct netlink *nl, unsigned group);
 
+/* Of the notifications about routes only deletions of PROTOCOL's are received, and of these only what a
+ * program asked for, not what the kernel did by itself: a routing daemon's churn never wakes us. 0 or -errno.
+ */
+int netlink_filter_routes(struct netlink *nl, uint8_t protocol);
+
 /* A request is begun, then filled, then sent by one of the three below. HEADER is the fixed part of TYPE
  * (struct rtmsg, ...). The message is far larger than anything of ours. */
 void netlink_begin(struct netlink *nl, uint16_t type, uint16_t flags, const void *header, size_t size);

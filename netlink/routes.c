@@ -87,10 +87,12 @@ static void set_count(struct set *set, const struct entry *entry, int sign)
 	set->nright += (unsigned)(sign * (wanted && entry->flags & RIGHT));
 }
 
-/* Tells if the table became ready or ceased to be. */
+/* Tells if the table became ready or ceased to be. What is only being rewritten is missed for milliseconds,
+ * in which packets fall through to the next table: no reason to send the service elsewhere. */
 static void set_tell(struct routes *routes, struct set *set)
 {
-	bool ready = set->nright && (set->ready || set->nright == set->nwanted);
+	bool ready = set->nright ? set->ready || set->nright == set->nwanted
+				 : set->ready && set->there && set->nwanted && !set->stuck;
 
 	if (ready == set->ready)
 		return;
@@ -219,9 +221,14 @@ bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t
 	set->entries = entries;
 	set->nentries = total;
 	set->cursor = 0;
+	set->there = set->group == group && group_there(routes, group);
+	set_retry(set);
+	set_changed(routes, set);
+	if (set->group == group)
+		return true;
+	/* On another group it is not ready before all is written. */
 	set->group = group;
 	set->there = group_there(routes, group);
-	set_retry(set);
 	set_changed(routes, set);
 	return true;
 }
@@ -292,6 +299,34 @@ void routes_group(struct routes *routes, uint32_t group, bool there)
 		set_retry(set);
 		set_changed(routes, set);
 	}
+}
+
+/* The route's bookkeeping is corrected, not readiness: it is back in no time. */
+static bool entry_lost(struct set *set, struct entry *entry)
+{
+	if (!(entry->flags & RIGHT) || !(entry->flags & WANTED))
+		return false;
+	set_count(set, entry, -1);
+	entry->flags &= (uint8_t) ~(RIGHT | KERNEL);
+	set_count(set, entry, 1);
+	return true;
+}
+
+bool routes_lost(struct routes *routes, uint32_t table, const struct prefix *prefix)
+{
+	struct set *set = set_find(routes, table, prefix->addr.family);
+	struct entry key = {.prefix = *prefix}, *entry = NULL;
+
+	if (set && set->nentries)
+		entry = bsearch(&key, set->entries, set->nentries, sizeof(key), by_prefix);
+	return entry && entry_lost(set, entry);
+}
+
+void routes_lost_any(struct routes *routes)
+{
+	for (unsigned i = 0; i < routes->nsets; i++)
+		for (unsigned j = 0; j < routes->sets[i].nentries; j++)
+			entry_lost(&routes->sets[i], &routes->sets[i].entries[j]);
 }
 
 bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family)

@@ -17,7 +17,7 @@ struct routes;
 /* They must not call back into this module. */
 struct routes_callbacks {
 	/* All wanted routes of this table and family are in the kernel (ready), or none is any more: the
-	 * group went, or what is wanted has changed altogether. More prefixes for a ready table leave it
+	 * group went, or is another, or the kernel refuses. Other prefixes for a ready table leave it
 	 * ready. */
 	void (*ready)(void *context, uint32_t table, uint8_t family, bool ready);
 	/* The kernel refused (ERROR is -errno): told once, tried again each second. */
@@ -38,6 +38,10 @@ bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t
 bool routes_inherit(struct routes *routes, const struct object_route *found, unsigned n);
 /* The group is in the kernel (writing may begin), or the kernel took it away with all its routes. */
 void routes_group(struct routes *routes, uint32_t group, bool there);
+/* Somebody deleted a route: it is to be written again. False: it was none that we want and believed there. */
+bool routes_lost(struct routes *routes, uint32_t table, const struct prefix *prefix);
+/* Perhaps somebody did, it is not known which: all are to be written again. */
+void routes_lost_any(struct routes *routes);
 /* As the last `ready` said. */
 bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family);
 
