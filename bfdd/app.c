@@ -26,7 +26,6 @@
 #define ENGINE_BUDGET 300
 #define STEER_BUDGET 150
 #define STALL_WORTH_TELLING (20 * USEC_MS)
-#define RETRY_PEERS 0.05 /* s */
 
 usec_t app_now(void)
 {
@@ -224,10 +223,12 @@ static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
 
 static void route_refused(void *context, uint32_t table, const struct prefix *prefix, int error)
 {
+	struct app *app = context;
 	char text[PREFIX_TEXT];
 
-	log_error("steering: the kernel refused the route to %s in table %u: %s", prefix_format(prefix, text),
-		  table, strerror(-error));
+	if (!app->routes_refused++)
+		log_error("steering: the kernel refused the route to %s in table %u: %s",
+			  prefix_format(prefix, text), table, strerror(-error));
 }
 
 static void tables_ready(void *context, uint32_t table, uint8_t family, bool ready)
@@ -252,8 +253,13 @@ static void on_routes_idle(struct ev_loop *loop, ev_idle *watcher, int revents)
 
 static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 {
-	app_routes_wake(watcher->data);
-	app_peers_warn(watcher->data);
+	struct app *app = watcher->data;
+
+	if (app->routes_refused > 1)
+		log_error("steering: and %u more routes", app->routes_refused - 1);
+	app->routes_refused = 0;
+	app_routes_wake(app);
+	app_peers_warn(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -389,7 +395,7 @@ static void watch(struct app *app)
 	ev_io_init(&app->monitor_watcher, on_monitor, monitor_fd(app->monitor), EV_READ);
 	ev_idle_init(&app->routes_idle, on_routes_idle);
 	ev_timer_init(&app->second_timer, on_second, 1., 1.);
-	ev_timer_init(&app->retry_timer, on_retry, RETRY_PEERS, RETRY_PEERS);
+	ev_timer_init(&app->retry_timer, on_retry, APP_RETRY_PEERS, APP_RETRY_PEERS);
 	ev_init(&app->check_timer, on_check);
 	app->engine_watcher.data = app->steer_watcher.data = app->monitor_watcher.data = app;
 	app->routes_idle.data = app->second_timer.data = app->retry_timer.data = app->check_timer.data = app;

@@ -73,7 +73,10 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 		.interface = peer->config.interface,
 		.profile = peer->config.profile,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
-		.waiting = peer->waiting[0] ? peer->waiting : NULL,
+		.waiting = peer->waiting[0] ? peer->waiting
+			   : peer->refused && (peer->slot == APP_NO_SLOT || !peer->path_up)
+				   ? "the end of another session with its addresses"
+				   : NULL,
 		.session = session,
 		.config = &peer->config.session,
 		.key = session ? &session->key : &key,

@@ -13,6 +13,7 @@
 #include "ops/view.h"
 
 #define SUBSECOND USEC_S
+#define RETRY_REFUSED 1.     /* s */
 #define SETTLED (5 * USEC_S) /* after Up: the Poll Sequences are over */
 
 struct app_peer *app_peer_by_slot(struct app *app, unsigned slot)
@@ -168,17 +169,28 @@ void app_peers_find_gateways(struct app *app)
 	}
 }
 
+/* Said once; asked again soon, then each second. */
+static void refused(struct app *app, struct app_peer *peer)
+{
+	if (!peer->refused)
+		log_error("peer %s: another session has its addresses and interface; it waits for the end of "
+			  "that",
+			  peer->config.name);
+	app->retry_timer.repeat = peer->refused ? RETRY_REFUSED : APP_RETRY_PEERS;
+	peer->refused = true;
+	app->peers_dirty = true;
+	ev_timer_again(app->loop, &app->retry_timer);
+}
+
 void app_peer_refused(struct app *app, unsigned slot)
 {
 	struct app_peer *peer = app_peer_by_slot(app, slot);
 
 	if (!peer)
 		return;
-	log_notice("peer %s waits for the end of another session with its addresses", peer->config.name);
 	app->slot_peer[slot] = 0;
 	peer->slot = APP_NO_SLOT;
-	app->peers_dirty = true;
-	ev_timer_again(app->loop, &app->retry_timer);
+	refused(app, peer);
 }
 
 void app_peer_path_refused(struct app *app, unsigned slot)
@@ -187,11 +199,8 @@ void app_peer_path_refused(struct app *app, unsigned slot)
 
 	if (!peer)
 		return;
-	if (peer->path_up)
-		log_error("peer %s: another session has its addresses and interface", peer->config.name);
 	peer->path_up = false;
-	app->peers_dirty = true;
-	ev_timer_again(app->loop, &app->retry_timer);
+	refused(app, peer);
 }
 
 static void recount(void *context, const struct session *sessions, unsigned count)
@@ -225,6 +234,7 @@ void app_peers_resolve(struct app *app)
 			app->peers_dirty = true;
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
 		app_policy_resolve(app);
+	app->retry_timer.repeat = APP_RETRY_PEERS;
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);
 	else
@@ -307,6 +317,7 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	enum log_level level = event->from == BFD_UP && !told ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
 	char address[ADDR_TEXT];
 
+	peer->refused &= event->to != BFD_UP;
 	peer->state = event->to;
 	peer->diag = event->diag;
 	peer->state_since = event->at;

@@ -19,6 +19,7 @@
 #include "ops/log.h"
 #include "rt.h"
 
+#define APP_RETRY_PEERS 0.05 /* s */
 #define APP_NO_SLOT (-1)
 #define APP_GONE 64
 
@@ -38,6 +39,14 @@ struct app_peer {
 	usec_t state_since;
 	uint32_t detection_time;
 	bool slow_told; /* that it misses subsecond convergence */
+	bool refused;	/* by the engine: another session has its addresses */
+};
+
+/* What the kernel refused lately: it is asked again at longer and longer intervals, and people are told when
+ * the reason is a new one. */
+struct app_refusal {
+	int error; /* 0: it took it */
+	unsigned times;
 };
 
 /* What a group and a rule index of a policy mean. Names, because a reload may come between an order and its
@@ -52,11 +61,13 @@ struct app_group {
 	char site[CONFIG_NAME];
 	unsigned nmembers;
 	struct app_member *members;
+	struct app_refusal refusal;
 };
 
 struct app_choice {
 	uint16_t group, way;
 	char site[CONFIG_NAME];
+	struct app_refusal refusal;
 };
 
 /* One service in one family. */
@@ -135,7 +146,8 @@ struct app {
 	bool retire; /* the engine's thread: a map went out, the earlier one is to be cleared away */
 	uint32_t gone[APP_GONE]; /* nexthop ids deleted in the kernel, by the messages read just now */
 	unsigned ngone;
-	unsigned routes_taken; /* deleted by others, by the messages read just now */
+	unsigned routes_refused; /* since this was told last */
+	unsigned routes_taken;	 /* deleted by others, by the messages read just now */
 	unsigned orders_lost_seen;
 	bool links_changed; /* by the messages read just now */
 	bool ready;	    /* started: news are events */

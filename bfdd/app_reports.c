@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What comes back: the engine's switches, the kernel's answers to orders, the services' record of both, and a
  * look whether foreign hands took something of ours. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app_private.h"
 
-#define RETRY_WAIT 1.0 /* s */
+#define RETRY_WAIT 1.0	/* s */
+#define RETRY_LONGEST 5 /* 2^5 s */
 
 void app_map_release(struct app *app, struct app_map *map)
 {
@@ -164,16 +166,27 @@ static void detached(struct app *app, const struct steer_report *report)
 	}
 }
 
-static void steered(struct app *app, const struct steer_report *report, const char *action,
+static void refused(struct app *app, int error, struct app_refusal *refusal, const char *action,
 		    const char *object)
 {
+	app->order_errors++;
+	if (error != refusal->error)
+		log_error("steering: the kernel refused (%s, %s): %s; it is asked again now and then", action,
+			  object, error == -EEXIST ? "somebody else has the id" : strerror(-error));
+	refusal->error = error;
+	app_policy_check_in(app, 1 << refusal->times);
+	if (refusal->times < RETRY_LONGEST)
+		refusal->times++;
+}
+
+static void steered(struct app *app, const struct steer_report *report, struct app_refusal *refusal,
+		    const char *action, const char *object)
+{
 	if (report->error) {
-		app->order_errors++;
-		log_error("steering: the kernel refused (%s, %s): %s", action, object,
-			  strerror(-report->error));
-		app_policy_check_in(app, RETRY_WAIT);
+		refused(app, report->error, refusal, action, object);
 		return;
 	}
+	*refusal = (struct app_refusal){0};
 	events_add(app->events, LOG_LEVEL_INFO, "steered", report->held,
 		   json_pack("{s:s s:s s:I}", "action", action, "object", object, "detection-to-kernel-us",
 			     (json_int_t)(report->held - report->order.detected)));
@@ -183,7 +196,7 @@ static void rule_report(struct app *app, const struct steer_report *report)
 {
 	const struct app_map *map = app->map_told;
 	const struct object_rule *rule = &map->map.rules[report->order.rule];
-	const struct app_choice *choice = &map->choices[report->order.rule];
+	struct app_choice *choice = &map->choices[report->order.rule];
 	struct app_service *service = service_record(app, &map->ways[choice->way]);
 	char object[3 * CONFIG_NAME];
 
@@ -191,13 +204,14 @@ static void rule_report(struct app *app, const struct steer_report *report)
 		 choice->site, rule->family == AF_INET ? "ipv4" : "ipv6", rule->priority, rule->table);
 	if (!report->error && service)
 		record_held(service, report);
-	steered(app, report, report->order.kind == STEER_RULE_ADD ? "rule added" : "rule deleted", object);
+	steered(app, report, &choice->refusal,
+		report->order.kind == STEER_RULE_ADD ? "rule added" : "rule deleted", object);
 }
 
 static void group_report(struct app *app, const struct steer_report *report)
 {
 	const struct app_map *map = app->map_told;
-	const struct app_group *group = &map->groups[report->order.group];
+	struct app_group *group = &map->groups[report->order.group];
 	uint32_t id = map->map.groups[report->order.group].id;
 	char object[3 * CONFIG_NAME];
 
@@ -206,14 +220,14 @@ static void group_report(struct app *app, const struct steer_report *report)
 			 group->members[report->order.member].peer_name, group->site, id);
 		if (!report->error)
 			detached(app, report);
-		steered(app, report, "nexthop removed", object);
+		steered(app, report, &group->refusal, "nexthop removed", object);
 		return;
 	}
 	snprintf(object, sizeof(object), "%s: group %u with %d nexthops", group->site, id,
 		 __builtin_popcountll(report->order.mask));
 	if (report->attached) /* also without a member that the kernel refused */
 		app_policy_group_there(app, id);
-	steered(app, report, "group set", object);
+	steered(app, report, &group->refusal, "group set", object);
 }
 
 void app_policy_report(struct app *app, const struct steer_report *report)
@@ -247,8 +261,9 @@ void app_policy_report(struct app *app, const struct steer_report *report)
 
 void app_policy_check_in(struct app *app, double seconds)
 {
-	if (ev_is_active(&app->check_timer))
+	if (ev_is_active(&app->check_timer) && ev_timer_remaining(app->loop, &app->check_timer) <= seconds)
 		return;
+	ev_timer_stop(app->loop, &app->check_timer);
 	ev_timer_set(&app->check_timer, seconds, 0.);
 	ev_timer_start(app->loop, &app->check_timer);
 }
