@@ -138,6 +138,8 @@ static void on_steer(struct ev_loop *loop, ev_io *watcher, int revents)
 {
 	struct app *app = watcher->data;
 
+	/* What the orders were given for is told first: it is their reason. */
+	engine_poll_events(app->engine, engine_event, app);
 	if (steer_poll_reports(app->steer, steer_report, app))
 		app_policy_check_in(app, 0.);
 	if (atomic_load(&app->orders_lost) != app->orders_lost_seen) {

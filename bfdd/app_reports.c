@@ -29,7 +29,7 @@ static struct app_service *service_record(struct app *app, const struct app_way 
 
 static void record_switch(struct app_service *service, usec_t at, const char *reason)
 {
-	service->switches++;
+	service->switches += service->switch_at != at; /* both families at once are one */
 	service->switch_at = at;
 	snprintf(service->reason, sizeof(service->reason), "%s", reason);
 }
@@ -151,7 +151,11 @@ static void detached(struct app *app, const struct steer_report *report)
 	struct app_peer *peer = app_peer_by_name(app, group->members[report->order.member].peer_name);
 	char reason[160] = "a path was removed";
 
-	if (peer)
+	if (peer && peer->state == BFD_UP)
+		snprintf(reason, sizeof(reason),
+			 peer->gateway_up ? "%s cannot be used" : "the link to %s is down",
+			 peer->config.name);
+	else if (peer)
 		app_peer_cause(peer, peer->state, peer->diag, reason, sizeof(reason));
 	for (unsigned w = 0; w < map->nways; w++) {
 		const struct app_way *way = &map->ways[w];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
 #include <ev.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,18 +61,19 @@ static int run(const struct app_options *options, struct config *config)
 		config_free(config);
 		return EXIT_REFUSED;
 	}
+	/* Signals during the start wait for its end. */
+	ev_signal_init(&terminate, on_terminate, SIGTERM);
+	ev_signal_init(&interrupt, on_terminate, SIGINT);
+	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	ev_signal_start(loop, &terminate);
+	ev_signal_start(loop, &interrupt);
+	ev_signal_start(loop, &hangup);
 	app = app_create(loop, options, config, error, sizeof(error));
 	if (!app) {
 		log_error("%s", error);
 		return EXIT_REFUSED;
 	}
-	ev_signal_init(&terminate, on_terminate, SIGTERM);
-	ev_signal_init(&interrupt, on_terminate, SIGINT);
-	ev_signal_init(&hangup, on_hangup, SIGHUP);
 	hangup.data = app;
-	ev_signal_start(loop, &terminate);
-	ev_signal_start(loop, &interrupt);
-	ev_signal_start(loop, &hangup);
 	sd_notify(0, "READY=1");
 	ev_run(loop, 0);
 	sd_notify(0, "STOPPING=1");
@@ -119,6 +121,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bfdd: %s: no arguments are expected\n%s", argv[optind], usage_text);
 		return EXIT_USAGE;
 	}
+	/* A log that nobody reads any more is no reason to die. */
+	signal(SIGPIPE, SIG_IGN);
 	log_init(most);
 	config = config_load(options.config_file, report, NULL);
 	if (!config)

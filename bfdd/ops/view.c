@@ -115,6 +115,7 @@ json_t *view_peer_detail(const struct view_peer *peer)
 	struct session none = unmade(peer);
 	const struct session *session = peer->session ? peer->session : &none;
 	const struct session_config *config = peer->config;
+	bool heard = session->remote_discr;
 	json_t *object = view_peer(peer);
 
 	set(object, "site", view_text(peer->site));
@@ -125,9 +126,11 @@ json_t *view_peer_detail(const struct view_peer *peer)
 	set(object, "detect-multiplier", json_integer(config->detect_mult));
 	set(object, "configured-transmit-interval", view_ms(config->desired_min_tx));
 	set(object, "configured-receive-interval", view_ms(config->required_min_rx));
-	set(object, "remote-detect-multiplier", json_integer(session->remote_detect_mult));
-	set(object, "remote-transmit-interval", view_ms(session->remote_min_tx));
-	set(object, "remote-receive-interval", view_ms(session->remote_min_rx));
+	/* Before it is heard of the session has initial values here, which nobody said (RFC 5880 6.8.1). */
+	set(object, "remote-detect-multiplier",
+	    heard ? json_integer(session->remote_detect_mult) : json_null());
+	set(object, "remote-transmit-interval", heard ? view_ms(session->remote_min_tx) : json_null());
+	set(object, "remote-receive-interval", heard ? view_ms(session->remote_min_rx) : json_null());
 	set(object, "remote-diagnostic", json_string(bfd_diag_name(session->remote_diag)));
 	set(object, "poll-active", json_boolean(session->poll_active));
 	set(object, "source-port", session->source_port ? json_integer(session->source_port) : json_null());

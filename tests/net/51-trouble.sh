@@ -69,6 +69,29 @@ step "missing capabilities"
 refused "no CAP_NET_RAW" c cap_net_raw capsh --drop=cap_net_raw -- -c "exec $(bfdd_elsewhere)"
 refused "no CAP_NET_ADMIN" c cap_net_admin capsh --drop=cap_net_admin -- -c "exec $(bfdd_elsewhere)"
 
+step "nobody reads the log: it goes on; a signal during the start waits, one during the end is not needed"
+mkfifo "$RUN/pipe"
+lab_start c unread bash -c "exec $(bfdd_elsewhere) 2>'$RUN/pipe'"
+unread=$PID
+exec 9<"$RUN/pipe"
+exec 9<&-
+elsewhere_answers() {
+	"$BFDCTL" -s "$RUN/elsewhere.ctl" --json status >/dev/null 2>&1
+}
+wait_for 10 "it answers" elsewhere_answers
+kill -HUP "$unread"
+stays 1 "it answers" elsewhere_answers
+kill -TERM "$unread"
+kill -TERM "$unread"
+wait_for 10 "it stops" lab_gone "$unread"
+status=0
+wait "$unread" || status=$?
+equal "exit status" $status 0
+
+step "folders that cannot be made: told, with their names"
+refused "no such folder for the state" c "$RUN/no/such" "$BFDD" -c "$RUN/a.conf" -s "$RUN/elsewhere.ctl" -S "$RUN/no/such"
+refused "no such folder for the socket" c "$RUN/no/such" "$BFDD" -c "$RUN/a.conf" -s "$RUN/no/such/x.ctl" -S "$RUN/elsewhere"
+
 step "an absent interface is waited for"
 bfdd_start a <"$RUN/a.conf"
 wait_up a one moves

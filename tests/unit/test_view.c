@@ -145,6 +145,24 @@ static void test_detail(void **state)
 	assert_dump(detail, expected);
 }
 
+/* What the RFC has a session begin with is not what the remote said. */
+static void test_detail_unheard(void **state)
+{
+	static const char *const keys[] = {"remote-detect-multiplier", "remote-transmit-interval",
+					   "remote-receive-interval"};
+	struct session session = sample();
+	struct view_peer peer = {.name = "ams-1", .session = &session, .config = &config};
+	json_t *detail;
+
+	session.remote_discr = 0;
+	session.remote_min_rx = 1;
+	detail = view_peer_detail(&peer);
+	for (unsigned i = 0; i < 3; i++)
+		assert_true(json_is_null(json_object_get(detail, keys[i])));
+	assert_true(json_is_number(json_object_get(detail, "detection-time")));
+	json_decref(detail);
+}
+
 static void test_detail_multihop(void **state)
 {
 	struct session_config many = {.min_ttl = 250};
@@ -219,13 +237,10 @@ static void test_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_peer),
-		cmocka_unit_test(test_receive_interval),
-		cmocka_unit_test(test_peer_unmade),
-		cmocka_unit_test(test_detail),
-		cmocka_unit_test(test_detail_multihop),
-		cmocka_unit_test(test_service),
-		cmocka_unit_test(test_site),
+		cmocka_unit_test(test_peer),	       cmocka_unit_test(test_receive_interval),
+		cmocka_unit_test(test_peer_unmade),    cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_detail_unheard), cmocka_unit_test(test_detail_multihop),
+		cmocka_unit_test(test_service),	       cmocka_unit_test(test_site),
 		cmocka_unit_test(test_values),
 	};
 
