@@ -118,6 +118,7 @@ static void engine_event(void *context, const struct engine_event *event)
 	case ENGINE_LOST_EVENTS:
 		log_warning("%u events of the engine were lost: too many at once", event->count);
 		app_peers_recount(app);
+		app_policy_recount(app);
 		break;
 	}
 }

@@ -114,6 +114,16 @@ static void learn_active(void *context, const struct policy *policy)
 	app_policy_learn(app, policy, app->map_engine->why);
 }
 
+static void learn_lost(void *context, const struct policy *policy)
+{
+	app_policy_learn(context, policy, "not known: the event was lost among too many");
+}
+
+void app_policy_recount(struct app *app)
+{
+	APP_UNTIL_TAKEN(engine_snapshot_policy(app->engine, learn_lost, app));
+}
+
 void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *policy, uint16_t *paths)
 {
 	struct app_map *old = app->map;

@@ -76,7 +76,7 @@ struct app_way {
 	unsigned index; /* in the configuration; only of the newest map */
 	uint8_t family;
 	int active;		  /* choice in force, as heard from the engine; -1: none */
-	char before[CONFIG_NAME]; /* the site that carried when the map was made; "": none */
+	char before[CONFIG_NAME]; /* the site that carries, as told; at first of before the map; "": none */
 	unsigned first_rule, nchoices;
 };
 
@@ -214,6 +214,8 @@ void app_policy_switch(struct app *app, const struct engine_event *event);
  * for REASON, unless that is NULL. */
 void app_policy_learn(struct app *app, const struct policy *policy, const char *reason);
 void app_policy_report(struct app *app, const struct steer_report *report);
+/* Events were lost: learns from a copy which choices are in force. */
+void app_policy_recount(struct app *app);
 /* Compares the kernel's switch objects with what we ordered, SECONDS from now; or now. */
 void app_policy_check_in(struct app *app, double seconds);
 void app_policy_check(struct app *app);

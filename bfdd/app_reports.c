@@ -116,21 +116,24 @@ void app_policy_switch(struct app *app, const struct engine_event *event)
 void app_policy_learn(struct app *app, const struct policy *policy, const char *reason)
 {
 	struct app_map *map = app->map_engine;
+	usec_t now = app_now();
 
 	for (unsigned w = 0; w < policy->nways; w++) {
 		struct app_way *way = &map->ways[w];
-		int active = policy_active(&policy->ways[w]);
-		const char *to = choice_site(map, way, active), *from = way->before[0] ? way->before : NULL;
 		struct app_service *service = service_record(app, way);
-		usec_t now = app_now();
+		const char *to = choice_site(map, way, policy_active(&policy->ways[w]));
+		char from[CONFIG_NAME];
 
-		way->active = active;
+		memcpy(from, way->before, sizeof(from));
+		way->active = policy_active(&policy->ways[w]);
+		snprintf(way->before, sizeof(way->before), "%s", to ? to : "");
 		if (app->map != map)
 			set_active(app->map, way, to);
-		if (!reason || !service || !strcmp(from ? from : "", to ? to : ""))
+		if (!reason || !service || !strcmp(from, way->before))
 			continue;
 		record_switch(service, now, reason);
-		tell_switch(app, way, to ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, now, from, to, reason);
+		tell_switch(app, way, to ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, now, from[0] ? from : NULL,
+			    to, reason);
 	}
 }
 
