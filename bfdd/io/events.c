@@ -21,7 +21,8 @@ void events_push(struct engine *engine, const struct engine_event *event)
 {
 	struct event item = {.public = *event};
 
-	if (!push(engine, &item))
+	/* Not past a notice that waits: with it, slots and the policy's indices get another meaning. */
+	if (engine->back.notices || !push(engine, &item))
 		engine->back.lost++;
 }
 
