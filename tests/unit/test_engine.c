@@ -199,6 +199,7 @@ static void full_ring_loses_news_and_says_so(void **state)
 static void full_ring_loses_no_slot(void **state)
 {
 	poll_events();
+	memset(told, 0, sizeof(told));
 	engine->front.slot_port[0] = 49152;
 	engine->front.port_uses[0] = 1;
 	for (unsigned i = 0; i < PLACES; i++)
