@@ -111,9 +111,10 @@ static void engine_event(void *context, const struct engine_event *event)
 		app_policy_switch(app, event);
 		break;
 	case ENGINE_STALL:
-		events_add(app->events,
-			   event->lateness < STALL_WORTH_TELLING ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-			   "stall", event->at, json_pack("{s:o}", "late", view_ms(event->lateness)));
+		if (event->lateness >=
+		    STALL_WORTH_TELLING) /* the others are counted; the history has better uses */
+			events_add(app->events, LOG_LEVEL_WARNING, "stall", event->at,
+				   json_pack("{s:o}", "late", view_ms(event->lateness)));
 		break;
 	case ENGINE_LOST_EVENTS:
 		log_warning("%u events of the engine were lost: too many at once", event->count);
