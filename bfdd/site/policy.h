@@ -139,8 +139,9 @@ void policy_tick(struct policy *policy, usec_t now, const struct policy_sink *si
 /* A reload: takes over the running state of OLD by names and keys, and tells what must change so that the
  * kernel agrees with the new one. What exists no longer (also a rule whose choice has another key now) is not
  * told: whoever changes the steering map deletes it. A path is usable if it was in OLD or if the caller has
- * set paths[].usable; others are reported by policy_path() later. OLD may be NULL, for the first policy of
- * all: then this tells what to build, policy_inherit_*() considered. */
+ * set paths[].usable; others are reported by policy_path() later. A wait-to-restore that runs becomes as
+ * long as the new policy says, counted from where it began; it may end here. OLD may be NULL, for the first
+ * policy of all: then this tells what to build, policy_inherit_*() considered. */
 void policy_adopt(struct policy *policy, const struct policy *old, usec_t now,
 		  const struct policy_sink *sink);
 

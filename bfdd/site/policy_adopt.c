@@ -59,11 +59,14 @@ static void adopt_group(struct policy *policy, struct policy_group *group, const
 	}
 }
 
-static void adopt_choice(struct policy_choice *choice, const struct policy_choice *old, bool same_group)
+/* LONGER: by how much wait-to-restore grew. A wait that runs began when it began. */
+static void adopt_choice(struct policy_choice *choice, const struct policy_choice *old, bool same_group,
+			 usec_t longer)
 {
 	choice->ready = old->ready && same_group;
 	choice->failed = old->failed;
-	choice->restore_at = old->restore_at;
+	if (old->restore_at != USEC_NEVER)
+		choice->restore_at = old->restore_at + longer;
 	/* A rule to a table that is filled only now waits for that; it has not failed. */
 	choice->standing = old->standing && choice->ready;
 	choice->renew = choice->standing && old->key != choice->key;
@@ -98,7 +101,8 @@ static void adopt_way(const struct policy *policy, struct policy_way *way, const
 				continue;
 			adopt_choice(
 				choice, was,
-				!strcmp(old->groups[was->group].name, policy->groups[choice->group].name));
+				!strcmp(old->groups[was->group].name, policy->groups[choice->group].name),
+				way->wait_to_restore - old_way->wait_to_restore);
 			if (was->standing && was->key == choice->key && !choice->standing)
 				take_rule(policy, way, choice, sink);
 			break;

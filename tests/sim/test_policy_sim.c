@@ -310,6 +310,8 @@ static void event_reload(void)
 	for (unsigned i = 0; i < sim.topology.nways; i++) {
 		if (pick(2))
 			change_way(i);
+		if (pick(4) == 0)
+			sim.wait[sim.topology.ways[i].id] = pick(10 * USEC_S);
 	}
 	if (sim.topology.nways > 1 && pick(4) == 0)
 		sim.topology.ways[0] = sim.topology.ways[--sim.topology.nways];

@@ -105,6 +105,40 @@ static void new_rule_priorities_do_not_cut_waiting_short(void **state)
 	policy_free(new);
 }
 
+/* The wait began at 10 s and counts from there, whatever the configuration said then. */
+static void a_running_wait_is_as_long_as_the_new_configuration_says(void **state)
+{
+	struct policy *long_ago = make_waiting(), *shorter = make_resolved(), *longer = make_resolved();
+
+	shorter->ways[0].wait_to_restore = 5 * USEC_S;
+	policy_adopt(shorter, long_ago, 12 * USEC_S, &sink);
+	assert_told("");
+	assert_int_equal(policy_next(shorter), 15 * USEC_S);
+	longer->ways[0].wait_to_restore = 7 * USEC_S;
+	policy_adopt(longer, shorter, 13 * USEC_S, &sink);
+	assert_told("");
+	assert_int_equal(policy_next(longer), 17 * USEC_S);
+	policy_tick(longer, 17 * USEC_S - 1, &sink);
+	assert_told("");
+	policy_tick(longer, 17 * USEC_S, &sink);
+	assert_told("add 0");
+	policy_free(long_ago);
+	policy_free(shorter);
+	policy_free(longer);
+}
+
+static void a_wait_shortened_to_what_has_passed_is_over(void **state)
+{
+	struct policy *old = make_waiting(), *new = make_resolved();
+
+	new->ways[0].wait_to_restore = USEC_S;
+	policy_adopt(new, old, 12 * USEC_S, &sink);
+	assert_told("add 0");
+	assert_int_equal(policy_next(new), USEC_NEVER);
+	policy_free(old);
+	policy_free(new);
+}
+
 static void another_table_is_to_be_filled_first(void **state)
 {
 	struct policy *old = make_running(), *new = make_resolved();
@@ -252,6 +286,8 @@ int main(void)
 		cmocka_unit_test(a_path_that_the_caller_knows_usable_is_live_when_adopting),
 		cmocka_unit_test(swapped_preference_adds_both_rules_anew),
 		cmocka_unit_test(new_rule_priorities_do_not_cut_waiting_short),
+		cmocka_unit_test(a_running_wait_is_as_long_as_the_new_configuration_says),
+		cmocka_unit_test(a_wait_shortened_to_what_has_passed_is_over),
 		cmocka_unit_test(another_table_is_to_be_filled_first),
 		cmocka_unit_test(a_new_service_and_a_new_site_are_built),
 		cmocka_unit_test(a_choice_on_another_group_loses_its_rule_until_the_table_is_filled),
