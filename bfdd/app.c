@@ -5,12 +5,9 @@
  * left in the kernel is settled before that, so that the policy begins with what is true.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cap-ng.h>
@@ -289,32 +286,6 @@ static int refuse(char *error, size_t size, const char *format, const char *what
 	return -1;
 }
 
-static int lock_state(struct app *app, char *error, size_t size)
-{
-	char path[4096], pid[32] = "";
-	ssize_t n;
-
-	if (mkdir(app->options.state_dir, 0755) && errno != EEXIST)
-		return refuse(error, size, "cannot make the state folder %s: %s", app->options.state_dir);
-	snprintf(path, sizeof(path), "%s/lock", app->options.state_dir);
-	app->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
-	if (app->lock_fd < 0)
-		return refuse(error, size, "cannot open %s: %s", path);
-	if (flock(app->lock_fd, LOCK_EX | LOCK_NB)) {
-		n = read(app->lock_fd, pid, sizeof(pid) - 1);
-		pid[strcspn(pid, "\n")] = '\0';
-		snprintf(error, size,
-			 "another bfdd%s%s%s uses the state folder %s: stop it, or give this one another "
-			 "with -S",
-			 n > 0 ? " (pid " : "", n > 0 ? pid : "", n > 0 ? ")" : "", app->options.state_dir);
-		return -1;
-	}
-	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(app->lock_fd, 0) || pwrite(app->lock_fd, pid, n, 0) != n)
-		return refuse(error, size, "cannot write %s: %s", path);
-	return 0;
-}
-
 static bool may(unsigned capability, const char *name, const char *why, char *error, size_t size)
 {
 	if (capng_have_capability(CAPNG_EFFECTIVE, capability))
@@ -414,12 +385,12 @@ static void watch(struct app *app)
 static int start(struct app *app, char *error, size_t size)
 {
 	capng_get_caps_process();
-	if (lock_state(app, error, size) ||
+	if (app_state_lock(app, error, size) ||
 	    !may(CAP_NET_ADMIN, "CAP_NET_ADMIN", "to steer routes", error, size) ||
 	    !may(CAP_NET_RAW, "CAP_NET_RAW", "to send BFD packets", error, size))
 		return -1;
 	app->memory_locked = app->config->daemon.realtime ? rt_lock_memory() : -ENOTSUP;
-	app_policy_range(app);
+	app_policy_range(&app->config->steering, &app->range);
 	app->events = events_create(app->config->daemon.events);
 	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
 	app->services = app_services_load(NULL, NULL, app->config);

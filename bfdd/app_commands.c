@@ -68,9 +68,10 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 		.local = peer->local.family ? peer->local : peer->config.local_address,
 		.multihop = peer->config.multihop,
 	};
+	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
 	const struct view_peer view = {
 		.name = peer->config.name,
-		.interface = peer->config.interface,
+		.interface = link && peer->path_up ? link->name : peer->config.interface,
 		.profile = peer->config.profile,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
 		.waiting = peer->waiting[0] ? peer->waiting

@@ -151,6 +151,8 @@ bool app_policy_start(struct app *app, char *error, size_t size)
 	struct app_map *map;
 	uint16_t *paths;
 
+	if (app_state_steering(app, error, size))
+		return false;
 	app->nexthop_ids = ids_create(app->range.nexthop_first, CONFIG_NEXTHOPS);
 	app->table_ids = ids_create(app->range.table_first, CONFIG_TABLES);
 	map = app->nexthop_ids && app->table_ids ? app_map_build(app, &policy) : NULL;

@@ -12,6 +12,7 @@
 #include "core/table.h"
 #include "ops/view.h"
 
+#define LOOPBACK_IFINDEX 1 /* in each network namespace; an unnumbered link borrows the address of lo */
 #define SUBSECOND USEC_S
 #define RETRY_REFUSED 1.     /* s */
 #define SETTLED (5 * USEC_S) /* after Up: the Poll Sequences are over */
@@ -65,14 +66,16 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 			return waiting(peer, "a local address for %s", addr_format(&config->address, text));
 	} else if (config->multihop) {
 		found = monitor_holder(app->monitor, local);
-	} else if (*ifindex) {
-		found = monitor_has_address(app->monitor, *ifindex, local) ? *ifindex : 0;
+	} else if (*ifindex && monitor_has_address(app->monitor, *ifindex, local)) {
+		found = *ifindex;
 	} else {
 		found = monitor_holder(app->monitor, local);
+		if (*ifindex && found != LOOPBACK_IFINDEX)
+			found = 0;
 	}
 	if (!found)
 		return waiting(peer, "local address %s", addr_format(local, text));
-	if (!*ifindex && !config->multihop)
+	if (!*ifindex && !config->multihop && found != LOOPBACK_IFINDEX)
 		*ifindex = found;
 	if (!link && *ifindex)
 		link = monitor_link_by_index(app->monitor, *ifindex);
@@ -314,7 +317,8 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 {
 	bool told = event->remote_state == BFD_ADMIN_DOWN &&
 		    event->to == BFD_DOWN; /* maintenance, no failure (RFC 5882 3.2) */
-	enum log_level level = event->from == BFD_UP && !told ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
+	bool failure = event->from == BFD_UP && event->to != BFD_ADMIN_DOWN && !told;
+	enum log_level level = failure ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
 	char address[ADDR_TEXT];
 
 	peer->refused &= event->to != BFD_UP;

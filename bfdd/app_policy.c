@@ -192,11 +192,9 @@ struct app_service *app_services_load(const struct app_service *old, const struc
 	return services;
 }
 
-void app_policy_range(struct app *app)
+void app_policy_range(const struct config_steering *steering, struct object_range *range)
 {
-	const struct config_steering *steering = &app->config->steering;
-
-	app->range = (struct object_range){
+	*range = (struct object_range){
 		.protocol = steering->protocol,
 		.nexthop_first = steering->nexthop_id,
 		.nexthop_last = steering->nexthop_id + CONFIG_NEXTHOPS - 1,

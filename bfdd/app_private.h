@@ -76,6 +76,7 @@ struct app_way {
 	unsigned index; /* in the configuration; only of the newest map */
 	uint8_t family;
 	int active;		  /* choice in force, as heard from the engine; -1: none */
+	usec_t active_since;	  /* the decision that brought it there */
 	char before[CONFIG_NAME]; /* the site that carries, as told; at first of before the map; "": none */
 	unsigned first_rule, nchoices;
 };
@@ -166,6 +167,13 @@ usec_t app_now(void);
 /* Routes may have become writable. */
 void app_routes_wake(struct app *app);
 
+/* app_state.c */
+/* Makes the state folder and locks it. -1 with a message: another bfdd uses it, or it cannot be had. */
+int app_state_lock(struct app *app, char *error, size_t size);
+/* Takes away what a predecessor under other steering numbers left in the kernel, and notes ours. -1 with a
+ * message. */
+int app_state_steering(struct app *app, char *error, size_t size);
+
 /* app_peers.c */
 /* Makes app->peers for CONFIG, those of OLD (may be NULL) carried over: malloc'ed, and nothing is changed
  * yet. NULL: out of memory. */
@@ -194,7 +202,7 @@ struct app_peer *app_peer_by_name(struct app *app, const char *name);
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size);
 
 /* app_policy.c */
-void app_policy_range(struct app *app);
+void app_policy_range(const struct config_steering *steering, struct object_range *range);
 /* Makes policy and map anew from configuration and links, and hands them to the engine. WHY (static) is for
  * whoever asks why a service moved. False: out of memory or numbers (told), and nothing was changed. */
 bool app_policy_build(struct app *app, const char *why);

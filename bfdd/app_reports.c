@@ -100,6 +100,7 @@ void app_policy_switch(struct app *app, const struct engine_event *event)
 	char reason[160];
 
 	way->active = event->choice_to;
+	way->active_since = event->at;
 	snprintf(way->before, sizeof(way->before), "%s", to ? to : "");
 	if (app->map != map) /* built before this event was heard */
 		set_active(app->map, way, to);
@@ -146,7 +147,8 @@ static void record_held(struct app_service *service, const struct steer_report *
 		service->held_max = report->held;
 }
 
-/* One of several paths left: the services that it carried have moved. */
+/* One of several paths left: the services that it carried have moved. Not those that came to the site by the
+ * same decision: they begin with the paths that are usable. */
 static void detached(struct app *app, const struct steer_report *report)
 {
 	const struct app_map *map = app->map_told;
@@ -164,7 +166,7 @@ static void detached(struct app *app, const struct steer_report *report)
 		const struct app_way *way = &map->ways[w];
 		struct app_service *service = service_record(app, way);
 
-		if (!service || way->active < 0 ||
+		if (!service || way->active < 0 || way->active_since == report->order.detected ||
 		    map->choices[way->first_rule + way->active].group != report->order.group)
 			continue;
 		if (service->switch_at != report->order.detected)

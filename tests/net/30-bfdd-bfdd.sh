@@ -22,6 +22,11 @@ lab_addr m xb 10.2.0.2/24
 lab_addr b xm 10.2.0.1/24
 lab_in a ip route add 10.2.0.0/24 via 10.1.0.2
 lab_in b ip route add 10.1.0.0/24 via 10.2.0.2
+# An unnumbered link: the addresses are those of lo.
+lab_addr a lo 10.99.0.1/32
+lab_addr b lo 10.99.0.2/32
+lab_in a ip route add 10.99.0.2 dev x1
+lab_in b ip route add 10.99.0.1 dev x1
 lab_wires_ready w
 
 config_a() { # MINIMUM-TTL
@@ -30,7 +35,8 @@ config_a() { # MINIMUM-TTL
 		peers = (
 		  { name = "v4"; address = "10.0.0.1"; interface = "x1"; profile = "p"; },
 		  { name = "v6"; address = "2001:db8:1::b"; interface = "x1"; profile = "p"; },
-		  { name = "uneven"; address = "10.0.1.1"; interface = "x1";
+		  { name = "unnumbered"; address = "10.99.0.2"; local-address = "10.99.0.1"; interface = "x1"; profile = "p"; },
+		  { name = "uneven"; address = "10.0.1.1";
 		    transmit-interval = 100; receive-interval = 50; detect-multiplier = 3; },
 		  { name = "ll2"; address = "fe80::b"; interface = "x2"; profile = "p"; },
 		  { name = "ll3"; address = "fe80::b"; interface = "x3"; profile = "p"; },
@@ -46,6 +52,7 @@ config_b() {
 		peers = (
 		  { name = "v4"; address = "10.0.0.0"; interface = "x1"; profile = "p"; passive-mode = true; },
 		  { name = "v6"; address = "2001:db8:1::a"; interface = "x1"; profile = "p"; },
+		  { name = "unnumbered"; address = "10.99.0.1"; local-address = "10.99.0.2"; interface = "x1"; profile = "p"; },
 		  { name = "uneven"; address = "10.0.1.0"; interface = "x1";
 		    transmit-interval = 40; receive-interval = 200; detect-multiplier = 5; },
 		  { name = "ll2"; address = "fe80::a"; interface = "x2"; profile = "p"; },
@@ -67,7 +74,8 @@ equal "packets that the passive session sent" "$(peer_field b v4 packets-out)" 0
 
 step "all come up"
 bfdd_start a < <(config_a 254)
-wait_up a v4 v6 uneven ll2 ll3 far
+wait_up a v4 v6 uneven unnumbered ll2 ll3 far
+equal "the interface that was found" "$(peer_field a uneven interface)" x1
 wait_up b v4 v6 uneven ll2 ll3 far
 
 step "the same addresses on two links are two sessions"

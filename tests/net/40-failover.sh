@@ -65,6 +65,7 @@ done
 bfdd_start e < <(edge_config 0)
 wait_for 15 "all sessions up" all_up e
 wait_for 15 "ams carries the service" service_on e voice ams
+equal "switches after the start, in whatever order the peers came up" "$(service_field e voice .switches)" 0
 foreign_untouched "service carried"
 
 destinations() {

@@ -122,5 +122,15 @@ wait_for 2 "by x1" leaves_by x1
 wait_up e p1 p3
 stays 1 "ams carries" service_on e voice ams
 
+step "its steering numbers were others"
+bfdd_kill e
+{ edge "$AMS, $FRA" "$VOICE"; echo 'steering = { protocol = 159; table = 70000; rule-priority = 2000; nexthop-id = 900000000; };'; } \
+	>"$RUN/bfdd-e.conf"
+bfdd_restart e
+wait_up e p1 p3
+objects 0 0 0 || fail "something of the predecessor is left"
+wait_for 5 "ams carries" service_on e voice ams
+wait_for 2 "by x1" leaves_by x1
 bfdd_stop e
+equal "what is left of ours" "$(lab_in e ip -N nexthop show)" ""
 bfdd_stop r

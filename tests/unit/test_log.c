@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/stat.h>
@@ -78,7 +80,8 @@ static void test_long(void **state)
 	memset(text, 1, sizeof(text) - 1);
 	log_error("%s", text);
 	line = written();
-	assert_true(strlen(line) > 3 * LOG_MESSAGE_MAX);
+	assert_true(strlen(line) > PIPE_BUF - 4); /* and no more: a pipe takes it in one piece */
+	assert_true(strlen(line) <= PIPE_BUF);
 	assert_int_equal(line[strlen(line) - 1], '\n');
 	assert_null(strchr(line, 1));
 }
@@ -94,6 +97,33 @@ static void test_errno(void **state)
 	log_error("x");
 	assert_int_equal(errno, ENOENT);
 	reader = dup(STDERR_FILENO);
+}
+
+/* A reader that hangs holds up nobody; what it missed is said when it reads on. */
+static void test_full_pipe(void **state)
+{
+	char buf[PIPE_BUF];
+	int ends[2];
+
+	assert_int_equal(pipe2(ends, O_NONBLOCK), 0);
+	memset(buf, 'x', sizeof(buf));
+	while (write(ends[1], buf, sizeof(buf)) > 0)
+		;
+	fcntl(ends[1], F_SETFL, 0); /* as standard error is: blocking */
+	dup2(ends[1], STDERR_FILENO);
+	alarm(10);
+	log_error("lost");
+	log_error("lost, too");
+	while (read(ends[0], buf, sizeof(buf)) > 0)
+		;
+	log_error("heard");
+	alarm(0);
+	memset(buf, 0, sizeof(buf));
+	assert_true(read(ends[0], buf, sizeof(buf) - 1) > 0);
+	assert_string_equal(
+		buf, "bfdd: warning: 2 lines are missing here: nobody read them\nbfdd: error: heard\n");
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void test_escape_utf8(void **state)
@@ -148,6 +178,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_escapes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_errno, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_full_pipe, setup, teardown),
 		cmocka_unit_test(test_escape_utf8),
 		cmocka_unit_test(test_escape_room),
 	};
