@@ -177,6 +177,15 @@ static struct session *table_by_key(const struct table *table, const struct tabl
 	return any;
 }
 
+struct session *table_by_origin(const struct table *table, const struct table_origin *origin)
+{
+	struct session *found = table_by_key(table, origin, origin->multihop ? 0 : origin->ifindex);
+
+	if (!found && !origin->multihop && origin->ifindex)
+		found = table_by_key(table, origin, 0);
+	return found;
+}
+
 /* RFC 5881 3, RFC 5883 4: a discriminator alone does not say who is speaking. */
 static enum drop table_check(const struct session *session, const struct table_origin *origin)
 {
@@ -198,20 +207,11 @@ static enum drop table_check(const struct session *session, const struct table_o
 enum drop table_find(const struct table *table, const struct packet *packet,
 		     const struct table_origin *origin, struct session **session)
 {
-	struct session *found;
-
-	*session = NULL;
-	if (packet->your_discr) {
-		found = table_by_discr(table, packet->your_discr);
-		if (!found)
-			return DROP_UNKNOWN_DISCR;
-	} else {
-		found = table_by_key(table, origin, origin->multihop ? 0 : origin->ifindex);
-		if (!found && !origin->multihop && origin->ifindex)
-			found = table_by_key(table, origin, 0);
-		if (!found)
-			return DROP_NO_SESSION;
-	}
-	*session = found;
-	return table_check(found, origin);
+	*session = packet->your_discr ? table_by_discr(table, packet->your_discr) : NULL;
+	if (*session)
+		return table_check(*session, origin);
+	*session = table_by_origin(table, origin);
+	if (packet->your_discr)
+		return DROP_UNKNOWN_DISCR;
+	return *session ? table_check(*session, origin) : DROP_NO_SESSION;
 }

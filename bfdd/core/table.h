@@ -51,6 +51,10 @@ struct table_origin {
 	uint8_t ttl;
 };
 
+/* The session whose peer, local address, interface and hop mode these are: whom to expect when Your
+ * Discriminator is 0, and whom to blame for what cannot be understood. NULL: nobody's. */
+struct session *table_by_origin(const struct table *table, const struct table_origin *origin);
+
 /* 6.8.6 and RFC 5881/5883: by Your Discriminator, or by key when that is 0; then peer, local address,
  * interface, port and TTL must agree. A session without local address or interface takes any; the interface
  * is not checked for multihop, whose packets may come back another way. On a drop *SESSION is the one to

@@ -100,13 +100,15 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		     usec_t stamp)
 {
 	struct engine *engine = context;
-	struct session *session = NULL;
 	struct session_effects effects;
+	struct session *session;
 	struct packet packet;
 	enum drop drop;
 
 	drop = packet_decode(&packet, data, size);
-	if (!drop)
+	if (drop)
+		session = table_by_origin(&engine->back.table, origin);
+	else
 		drop = table_find(&engine->back.table, &packet, origin, &session);
 	if (!drop) {
 		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),

@@ -112,12 +112,11 @@ static void a_packet_is_found_by_discriminator_and_by_key(void **state)
 
 	assert_find(DROP_NONE, s, s->local_discr, "192.0.2.1", "192.0.2.0", 4, false, 255);
 	assert_find(DROP_NONE, s, 0, "192.0.2.1", "192.0.2.0", 4, false, 255);
-	assert_find(DROP_UNKNOWN_DISCR, NULL, s->local_discr ^ 0x10000, "192.0.2.1", "192.0.2.0", 4, false,
+	assert_find(DROP_UNKNOWN_DISCR, s, s->local_discr ^ 0x10000, "192.0.2.1", "192.0.2.0", 4, false, 255);
+	assert_find(DROP_UNKNOWN_DISCR, s, table_discr(4, 0xabcd0000), "192.0.2.1", "192.0.2.0", 4, false,
 		    255);
-	assert_find(DROP_UNKNOWN_DISCR, NULL, table_discr(4, 0xabcd0000), "192.0.2.1", "192.0.2.0", 4, false,
+	assert_find(DROP_UNKNOWN_DISCR, s, table_discr(400, 0xabcd0000), "192.0.2.1", "192.0.2.0", 4, false,
 		    255);
-	assert_find(DROP_UNKNOWN_DISCR, NULL, table_discr(400, 0xabcd0000), "192.0.2.1", "192.0.2.0", 4,
-		    false, 255);
 	table_remove(&table, s);
 	assert_find(DROP_UNKNOWN_DISCR, NULL, s->local_discr, "192.0.2.1", "192.0.2.0", 4, false, 255);
 	assert_find(DROP_NO_SESSION, NULL, 0, "192.0.2.1", "192.0.2.0", 4, false, 255);
@@ -144,6 +143,46 @@ static void by_key_nobody_is_to_blame(void **state)
 	assert_find(DROP_NO_SESSION, NULL, 0, "192.0.2.1", "192.0.2.7", 4, false, 255);
 	assert_find(DROP_NO_SESSION, NULL, 0, "192.0.2.1", "192.0.2.0", 5, false, 255);
 	assert_find(DROP_NO_SESSION, NULL, 0, "192.0.2.1", "192.0.2.0", 4, true, 255);
+}
+
+static struct session *from(const char *peer, const char *local, uint32_t ifindex, bool multihop, uint8_t ttl)
+{
+	return table_by_origin(&table,
+			       &(struct table_origin){addr(peer), addr(local), ifindex, multihop, ttl});
+}
+
+/* Also whoever says nothing that could be understood comes from somewhere. */
+static void an_origin_tells_whose_packet_it_is(void **state)
+{
+	struct session *s = add(3, key("192.0.2.1", "192.0.2.0", 4, false));
+	struct session *m = add(4, key("192.0.2.1", "192.0.2.0", 4, true));
+	struct session *any = add(5, key("192.0.2.1", NULL, 0, false));
+	struct session *link = add(6, key("fe80::1", "fe80::2", 4, false));
+
+	add(7, key("fe80::9", NULL, 0, false));
+	assert_ptr_equal(from("192.0.2.1", "192.0.2.0", 4, false, 255), s);
+	assert_ptr_equal(from("192.0.2.1", "192.0.2.0", 4, false, 7), s);
+	assert_ptr_equal(from("192.0.2.1", "192.0.2.0", 9, true, 255), m);
+	assert_ptr_equal(from("192.0.2.1", "192.0.2.7", 4, false, 255), any);
+	assert_ptr_equal(from("192.0.2.1", "192.0.2.0", 5, false, 255), any);
+	assert_ptr_equal(from("fe80::1", "fe80::2", 4, false, 255), link);
+	assert_null(from("fe80::1", "fe80::2", 5, false, 255));
+	assert_null(from("fe80::9", "fe80::2", 4, false, 255));
+	assert_null(from("192.0.2.2", "192.0.2.0", 4, false, 255));
+	assert_null(from("192.0.2.1", "192.0.2.7", 4, true, 255));
+}
+
+static void an_unknown_discriminator_is_blamed_on_who_said_it(void **state)
+{
+	struct session *s = add(3, key("192.0.2.1", "192.0.2.0", 4, false));
+	struct session *other = add(4, key("192.0.2.3", "192.0.2.0", 4, false));
+
+	assert_find(DROP_UNKNOWN_DISCR, s, 1, "192.0.2.1", "192.0.2.0", 4, false, 255);
+	assert_find(DROP_UNKNOWN_DISCR, NULL, 1, "192.0.2.2", "192.0.2.0", 4, false, 255);
+	assert_find(DROP_UNKNOWN_DISCR, NULL, 1, "192.0.2.1", "192.0.2.0", 5, false, 255);
+	assert_find(DROP_UNKNOWN_DISCR, NULL, 1, "192.0.2.1", "192.0.2.0", 4, true, 255);
+	/* One that is known is blamed on its owner, whoever said it. */
+	assert_find(DROP_WRONG_PEER, other, other->local_discr, "192.0.2.1", "192.0.2.0", 4, false, 255);
 }
 
 static void multihop_has_its_own_ttl_and_any_interface(void **state)
@@ -328,6 +367,8 @@ int main(void)
 		TEST(a_packet_is_found_by_discriminator_and_by_key),
 		TEST(by_discriminator_all_the_rest_must_agree),
 		TEST(by_key_nobody_is_to_blame),
+		TEST(an_origin_tells_whose_packet_it_is),
+		TEST(an_unknown_discriminator_is_blamed_on_who_said_it),
 		TEST(multihop_has_its_own_ttl_and_any_interface),
 		TEST(the_ttl_of_multihop_does_not_loosen_single_hop),
 		TEST(the_same_link_local_address_on_two_links_is_two_sessions),

@@ -17,6 +17,7 @@ struct queued {
 	struct packet packet;
 	struct table_origin origin;
 	usec_t stamp;
+	bool version_zero;
 };
 
 static struct engine *engine;
@@ -70,6 +71,8 @@ unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context)
 	nqueue = 0;
 	for (unsigned i = 0; i < count; i++) {
 		packet_encode(&queue[i].packet, bytes);
+		if (queue[i].version_zero)
+			bytes[0] &= 0x1f;
 		now += packet_cost;
 		fn(context, bytes, PACKET_SIZE, &queue[i].origin, queue[i].stamp);
 	}
@@ -160,6 +163,11 @@ static void arrive(unsigned n, enum bfd_state state, uint32_t interval, usec_t s
 	};
 }
 
+static uint64_t drops(enum drop drop)
+{
+	return atomic_load(&engine->counters.drops[drop]);
+}
+
 /* COUNT sessions, Up, their values agreed. */
 static void bring_up(unsigned count, uint32_t interval, uint8_t mult)
 {
@@ -234,6 +242,26 @@ static void answers_leave_in_the_same_turn(void **state)
 	turn_at(now);
 	assert_int_equal(nsent, 1);
 	assert_true(sent.final);
+}
+
+/* Nobody else would find out that this peer, and no stranger, talks nonsense. */
+static void nonsense_is_counted_at_the_peer_that_talks_it(void **state)
+{
+	bring_up(2, 50 * USEC_MS, 3);
+	for (unsigned i = 0; i < 4; i++) {
+		arrive(1, BFD_UP, 50 * USEC_MS, now);
+		queue[i].packet.your_discr = 1;
+	}
+	queue[1].version_zero = true;
+	queue[2].origin.peer = queue[3].origin.peer = address(3, 1);
+	queue[3].version_zero = true;
+	turn_at(now);
+	assert_int_equal(session_of(1)->drops[DROP_UNKNOWN_DISCR], 1);
+	assert_int_equal(session_of(1)->drops[DROP_VERSION], 1);
+	assert_int_equal(drops(DROP_UNKNOWN_DISCR), 1);
+	assert_int_equal(drops(DROP_VERSION), 1);
+	assert_int_equal(session_of(0)->drops[DROP_UNKNOWN_DISCR], 0);
+	assert_int_equal(session_of(0)->drops[DROP_VERSION], 0);
 }
 
 static void commands_do_not_put_off_the_tick(void **state)
@@ -440,6 +468,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_lies_in_the_socket_is_heard_before_the_time_is_up, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(answers_leave_in_the_same_turn, setup, teardown),
+		cmocka_unit_test_setup_teardown(nonsense_is_counted_at_the_peer_that_talks_it, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(commands_do_not_put_off_the_tick, setup, teardown),
 		cmocka_unit_test_setup_teardown(gaps_on_the_wire_are_within_the_rfc_s_bounds, setup,
 						teardown),
