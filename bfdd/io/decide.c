@@ -3,6 +3,8 @@
  * thread at once. */
 #include "io/engine_private.h"
 
+#define PRESUME_DOUBT (2 * USEC_S) /* most living peers were heard by then */
+
 static void order(void *context, const struct policy_action *action)
 {
 	struct engine *engine = context;
@@ -151,10 +153,12 @@ void decide_adopt(struct engine *engine, struct adoption *adoption)
 	for (unsigned way = 0; way < adoption->policy->nways; way++)
 		adoption->active[way] = policy_active(&adoption->policy->ways[way]);
 	conclude(engine, NULL);
-	if (old)
+	if (old) {
 		events_notice(engine, &old->notice);
-	else
-		wheel_arm(&back->wheel, &back->presume_timer, back->clock.now + engine->config.presume_for);
+		return;
+	}
+	wheel_arm(&back->wheel, &back->doubt_timer, back->clock.now + PRESUME_DOUBT);
+	wheel_arm(&back->wheel, &back->presume_timer, back->clock.now + engine->config.presume_for);
 }
 
 void decide_tick(struct engine *engine)
@@ -164,6 +168,16 @@ void decide_tick(struct engine *engine)
 	if (engine->back.stopping)
 		return;
 	policy_tick(engine->back.adoption->policy, engine->back.clock.now, &to);
+	conclude(engine, NULL);
+}
+
+void decide_presume_doubt(struct engine *engine)
+{
+	struct policy_sink to = sink(engine);
+
+	if (engine->back.stopping)
+		return;
+	policy_presume_doubt(engine->back.adoption->policy, engine->back.clock.now, &to);
 	conclude(engine, NULL);
 }
 

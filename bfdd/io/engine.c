@@ -232,6 +232,7 @@ void engine_begin(struct engine *engine)
 	back->load.since = back->clock.now;
 	back->armed = back->stop_at = USEC_NEVER;
 	back->policy_timer.kind = TIMER_POLICY;
+	back->doubt_timer.kind = TIMER_DOUBT;
 	back->presume_timer.kind = TIMER_PRESUME;
 	back->retry_timer.kind = TIMER_RETRY;
 }

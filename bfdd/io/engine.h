@@ -31,7 +31,9 @@ struct engine_config {
 	void (*thread_start)(void *context);
 	void *thread_context;
 	struct engine_steering steering;
-	usec_t presume_for; /* how long inherited paths count as live without a word from them */
+	/* How long inherited paths count as live without a word from them; not as long (2 s) where another
+	 * site of a service is heard. */
+	usec_t presume_for;
 };
 
 /* Sockets are opened here: 3784 and 4784 of both families without SO_REUSEADDR, and raw ones. NULL with a

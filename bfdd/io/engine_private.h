@@ -160,7 +160,7 @@ struct back {
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
 	unsigned high; /* slots that commands spoke of: 0 ... high - 1 */
 	uint64_t random;
-	struct timer policy_timer, presume_timer, retry_timer;
+	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
 	struct adoption *adoption; /* in force, or NULL */
 	bool ordered;		   /* orders went out since the last flush */
@@ -182,7 +182,7 @@ struct engine {
 	struct back back;
 };
 
-enum { TIMER_DETECT, TIMER_POLICY, TIMER_PRESUME, TIMER_RETRY };
+enum { TIMER_DETECT, TIMER_POLICY, TIMER_DOUBT, TIMER_PRESUME, TIMER_RETRY };
 
 static inline void counter_add(atomic_uint_least64_t *counter, uint64_t n)
 {
@@ -230,6 +230,7 @@ void decide_path(struct engine *engine, const struct session *session, bool usab
 void decide_command(struct engine *engine, const struct command *command);
 void decide_adopt(struct engine *engine, struct adoption *adoption);
 void decide_tick(struct engine *engine);
+void decide_presume_doubt(struct engine *engine);
 void decide_presume_end(struct engine *engine);
 
 /* front.c */

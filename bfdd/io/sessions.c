@@ -271,6 +271,9 @@ void sessions_timer(struct engine *engine, struct timer *timer)
 	case TIMER_POLICY:
 		decide_tick(engine);
 		break;
+	case TIMER_DOUBT:
+		decide_presume_doubt(engine);
+		break;
 	case TIMER_PRESUME:
 		decide_presume_end(engine);
 		break;

@@ -197,13 +197,6 @@ void policy_inherit_rule(struct policy *policy, uint16_t rule)
 		choice->standing = choice->ready = true;
 }
 
-void policy_presume_end(struct policy *policy, usec_t now, const struct policy_sink *sink)
-{
-	for (unsigned i = 0; i < policy->ngroups; i++)
-		policy->groups[i].presumed = 0;
-	policy_act(policy, now, sink);
-}
-
 usec_t policy_next(const struct policy *policy)
 {
 	return policy->next;

@@ -126,10 +126,12 @@ void policy_lost_member(struct policy *policy, uint16_t group, uint8_t member, u
 void policy_lost_group(struct policy *policy, uint16_t group, usec_t now, const struct policy_sink *sink);
 void policy_lost_rule(struct policy *policy, uint16_t rule, usec_t now, const struct policy_sink *sink);
 /* Found in the kernel at start, left by a predecessor: MASK members attached; RULE standing, its table
- * filled. They hold until their paths are heard of, or policy_presume_end(). To be called before anything
- * that emits. */
+ * filled. They hold until their paths are heard of, or policy_presume_end(), or policy_presume_doubt(): that
+ * one ends it for the sites that a way would go by although it has another with a path that was heard. To be
+ * called before anything that emits. */
 void policy_inherit_group(struct policy *policy, uint16_t group, uint64_t mask);
 void policy_inherit_rule(struct policy *policy, uint16_t rule);
+void policy_presume_doubt(struct policy *policy, usec_t now, const struct policy_sink *sink);
 void policy_presume_end(struct policy *policy, usec_t now, const struct policy_sink *sink);
 
 /* When policy_tick() has something to do; USEC_NEVER: nothing. */

@@ -102,9 +102,33 @@ static uint64_t live(unsigned group)
 	return (usable_mask() | sim.presumed[group]) & sim.resolved[group] & members(group);
 }
 
+/* As live(), but nothing is presumed. */
+static uint64_t heard(unsigned group)
+{
+	return usable_mask() & sim.resolved[group] & members(group);
+}
+
 static bool possible(unsigned way, unsigned group)
 {
 	return sim.filled[way][group] && live(group);
+}
+
+/* Nobody of GROUP was heard of, but somebody of another group that a way has beside it. */
+static bool may_doubt(unsigned group)
+{
+	for (unsigned i = 0; i < sim.topology.nways && !heard(group); i++) {
+		bool has = false, other = false;
+
+		for (unsigned j = 0; j < sim.topology.ways[i].n; j++) {
+			unsigned at = sim.topology.ways[i].groups[j];
+
+			has |= at == group;
+			other |= sim.filled[sim.topology.ways[i].id][at] && heard(at);
+		}
+		if (has && other)
+			return true;
+	}
+	return false;
 }
 
 /* Rank of the first standing rule that is POSSIBLE; RANKS: none. */

@@ -234,6 +234,47 @@ static void event_presume_end(void)
 	policy_presume_end(sim.policy, sim.now, &sink);
 }
 
+static void ignore(void *context, const struct policy_action *action) {}
+
+/* What a copy of the policy doubts is not presumed any longer when the policy itself acts on it. */
+static void note_doubt(void)
+{
+	const struct policy_sink nowhere = {.emit = ignore};
+	struct policy *copy = policy_create(PATHS, sim.topology.ngroups, sim.topology.nways);
+
+	policy_copy(copy, sim.policy);
+	policy_presume_doubt(copy, sim.now, &nowhere);
+	for (unsigned i = 0; i < sim.topology.ngroups; i++) {
+		unsigned group = sim.topology.groups[i].id;
+		uint64_t presumed = by_id(i, copy->groups[i].presumed);
+
+		if (presumed != sim.presumed[group] && (presumed || !may_doubt(group)))
+			fail("group %u is doubted without reason", group);
+		sim.presumed[group] = presumed;
+	}
+	policy_free(copy);
+}
+
+static void event_presume_doubt(void)
+{
+	begin("presumption is doubted");
+	note_doubt();
+	note_possible();
+	policy_presume_doubt(sim.policy, sim.now, &sink);
+	for (unsigned i = 0; i < sim.topology.nways; i++) {
+		unsigned way = sim.topology.ways[i].id, best = best_standing(way);
+
+		if (best == RANKS || heard(sim.rules[way][best] - 1))
+			continue;
+		for (unsigned j = 0; j < sim.topology.ways[i].n; j++) {
+			unsigned group = sim.topology.ways[i].groups[j];
+
+			if (sim.filled[way][group] && heard(group))
+				fail("way %u goes by rank %u, unheard of, though %u lives", way, best, j);
+		}
+	}
+}
+
 static void event_same_reload(void)
 {
 	struct policy *old = sim.policy;
@@ -349,10 +390,12 @@ static void run_event(void)
 		event_resolved();
 	else if (what < 85)
 		event_table();
-	else if (what < 92)
+	else if (what < 91)
 		event_lost();
-	else if (what < 94)
+	else if (what < 92)
 		event_presume_end();
+	else if (what < 94)
+		event_presume_doubt();
 	else if (what < 97)
 		event_same_reload();
 	else

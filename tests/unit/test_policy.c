@@ -315,6 +315,122 @@ static void presumption_ends(void **state)
 	policy_free(policy);
 }
 
+static void what_is_presumed_is_doubted_where_another_site_lives(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_path(policy, 2, true, 1, &sink);
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("del 0");
+	assert_int_equal(policy->groups[0].presumed, 0);
+	assert_int_equal(policy_active(&policy->ways[0]), 1);
+	/* It failed, like any other. */
+	policy_path(policy, 0, true, 3, &sink);
+	assert_told("detach 0/1");
+	assert_int_equal(policy_next(policy), 3 + WAIT);
+	policy_free(policy);
+}
+
+static void what_is_presumed_holds_where_nothing_else_lives(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("");
+	assert_int_equal(policy->groups[0].presumed, 3);
+	assert_int_equal(policy->groups[1].presumed, 1);
+	/* Lives, but nothing leads there. */
+	policy_ready(policy, 1, false, 3, &sink);
+	policy_path(policy, 2, true, 3, &sink);
+	assert_told("del 1");
+	policy_presume_doubt(policy, 4, &sink);
+	assert_told("");
+	policy_free(policy);
+}
+
+static void what_is_presumed_is_not_doubted_beside_a_live_member(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_path(policy, 0, true, 1, &sink);
+	policy_path(policy, 2, true, 1, &sink);
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("");
+	assert_int_equal(policy->groups[0].presumed, 2);
+	policy_free(policy);
+}
+
+static void nor_is_a_standby_below_what_lives(void **state)
+{
+	struct policy *policy = make_inherited();
+
+	policy_path(policy, 1, true, 1, &sink);
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("");
+	assert_int_equal(policy->groups[1].presumed, 1);
+	policy_free(policy);
+}
+
+/* As make_inherited(), with a third site: "lon" (group 2) has path 3 and rule 2. */
+static struct policy *make_three_inherited(void)
+{
+	struct policy *policy = policy_create(4, 3, 1);
+
+	fill_group(policy, 0, "ams", 0, 2);
+	fill_group(policy, 1, "fra", 2, 1);
+	fill_group(policy, 2, "lon", 3, 1);
+	policy->ways[0].wait_to_restore = WAIT;
+	for (uint16_t i = 0; i < 3; i++) {
+		policy->groups[i].resolved = i ? 1 : 3;
+		fill_choice(policy, i, i);
+		policy_inherit_group(policy, i, policy->groups[i].resolved);
+		policy_inherit_rule(policy, i);
+	}
+	told[0] = 0;
+	policy_adopt(policy, NULL, 0, &sink);
+	return policy;
+}
+
+/* Nothing is gained by moving traffic from one site that nobody has heard of to another. */
+static void doubt_falls_on_all_that_rank_above_what_lives(void **state)
+{
+	struct policy *policy = make_three_inherited();
+
+	policy_path(policy, 3, true, 1, &sink);
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("del 0; del 1");
+	assert_int_equal(policy_active(&policy->ways[0]), 2);
+	policy_free(policy);
+}
+
+static void doubt_leaves_what_stands_by_below_what_lives(void **state)
+{
+	struct policy *policy = make_three_inherited();
+
+	policy_path(policy, 2, true, 1, &sink);
+	policy_presume_doubt(policy, 2, &sink);
+	assert_told("del 0");
+	assert_int_equal(policy->groups[2].presumed, 1);
+	assert_int_equal(policy_active(&policy->ways[0]), 1);
+	policy_free(policy);
+}
+
+/* ams was heard, fell silent, and came back, all since the start: fra carries, which nobody has heard of. */
+static void doubt_ends_waiting(void **state)
+{
+	struct policy *policy = make_three_inherited();
+
+	policy_path(policy, 0, false, 1, &sink);
+	policy_path(policy, 1, false, 1, &sink);
+	policy_path(policy, 0, true, 2, &sink);
+	assert_told("detach 0/0; del 0; group 0=1");
+	assert_int_equal(policy_active(&policy->ways[0]), 1);
+	policy_presume_doubt(policy, 3, &sink);
+	assert_told("add 0; del 1; del 2");
+	assert_int_equal(policy_next(policy), USEC_NEVER);
+	policy_free(policy);
+}
+
 static void a_path_in_two_groups_moves_both_rules_first(void **state)
 {
 	struct policy *policy = make_resolved();
@@ -385,6 +501,13 @@ int main(void)
 		cmocka_unit_test(a_lost_rule_is_added_again),
 		cmocka_unit_test(what_was_inherited_holds_until_heard_of),
 		cmocka_unit_test(presumption_ends),
+		cmocka_unit_test(what_is_presumed_is_doubted_where_another_site_lives),
+		cmocka_unit_test(what_is_presumed_holds_where_nothing_else_lives),
+		cmocka_unit_test(what_is_presumed_is_not_doubted_beside_a_live_member),
+		cmocka_unit_test(nor_is_a_standby_below_what_lives),
+		cmocka_unit_test(doubt_ends_waiting),
+		cmocka_unit_test(doubt_falls_on_all_that_rank_above_what_lives),
+		cmocka_unit_test(doubt_leaves_what_stands_by_below_what_lives),
 		cmocka_unit_test(a_path_in_two_groups_moves_both_rules_first),
 		cmocka_unit_test(a_snapshot_is_a_copy),
 		cmocka_unit_test(counts_beyond_16_bits_are_refused),

@@ -27,7 +27,7 @@ static unsigned nqueue;
 static usec_t sent_at; /* the last packet */
 static struct packet sent;
 static unsigned nsent, sent_to[65536]; /* by the last two bytes of the peer's address */
-static unsigned told[256];
+static unsigned told[256], ordered[POLICY_RULE_ADD + 1];
 
 usec_t clock_now(void)
 {
@@ -462,6 +462,86 @@ static void a_multihop_successor_finds_room(void **state)
 	assert_null(session_of((unsigned)first));
 }
 
+static void take_order(void *context, const struct policy_action *action, usec_t detected)
+{
+	ordered[action->kind]++;
+}
+
+static void take_map(void *context, void *map) {}
+
+static void flush_orders(void *context) {}
+
+/* A predecessor's two sites, the better one of which is path 0, the other path 1: sessions 0 and 1. */
+static struct policy *inherit(uint16_t slot_path[2])
+{
+	struct policy *policy = policy_create(2, 2, 1);
+
+	engine->config.steering = (struct engine_steering){take_order, take_map, flush_orders, NULL};
+	engine->config.presume_for = 5 * USEC_S;
+	memset(ordered, 0, sizeof(ordered));
+	policy->ways[0].nchoices = 2;
+	for (uint16_t i = 0; i < 2; i++) {
+		policy->groups[i].npaths = 1;
+		policy->groups[i].paths[0] = slot_path[i] = i;
+		policy->groups[i].resolved = 1;
+		policy->ways[0].choices[i].group = policy->ways[0].choices[i].rule = i;
+		policy_inherit_group(policy, i, 1);
+		policy_inherit_rule(policy, i);
+	}
+	assert_true(engine_policy(engine, policy, NULL, slot_path, 2));
+	turn_at(now);
+	return policy;
+}
+
+static void retire(struct policy *policy)
+{
+	events_notice(engine, &engine->back.adoption->notice);
+	engine->back.adoption = NULL;
+	engine_poll_events(engine, on_event, NULL);
+	assert_int_equal(told[ENGINE_POLICY_RETIRED], 1);
+	policy_free(policy);
+}
+
+static void a_silent_site_is_doubted_when_another_is_heard(void **state)
+{
+	usec_t begin, interval = 2 * USEC_S;
+	struct policy *policy;
+	uint16_t slot_path[2];
+
+	bring_up(2, (uint32_t)interval, 3);
+	engine_path(engine, 0, false, &session_of(0)->key.local, 1);
+	turn_at(now);
+	begin = now;
+	policy = inherit(slot_path);
+	arrive(1, BFD_UP, (uint32_t)interval, now);
+	turn_at(now);
+	run_until(begin + 2 * USEC_S - 1);
+	assert_int_equal(ordered[POLICY_RULE_DEL], 0);
+	run_until(begin + 2 * USEC_S);
+	assert_int_equal(ordered[POLICY_RULE_DEL], 1);
+	assert_int_equal(told[ENGINE_SWITCH], 1);
+	assert_int_equal(policy_active(&policy->ways[0]), 1);
+	retire(policy);
+}
+
+static void silent_sites_alone_hold_to_the_end(void **state)
+{
+	struct policy *policy;
+	uint16_t slot_path[2];
+	usec_t begin;
+
+	add(0, 50 * USEC_MS, 3);
+	add(1, 50 * USEC_MS, 3);
+	turn_at(now);
+	begin = now;
+	policy = inherit(slot_path);
+	run_until(begin + 5 * USEC_S - 1);
+	assert_int_equal(ordered[POLICY_RULE_DEL], 0);
+	run_until(begin + 5 * USEC_S);
+	assert_int_equal(ordered[POLICY_RULE_DEL], 2);
+	retire(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -480,6 +560,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_goodbye_comes_to_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_multihop_successor_finds_room, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_silent_site_is_doubted_when_another_is_heard, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(silent_sites_alone_hold_to_the_end, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
