@@ -166,7 +166,7 @@ static void detached(struct app *app, const struct steer_report *report)
 		const struct app_way *way = &map->ways[w];
 		struct app_service *service = service_record(app, way);
 
-		if (!service || way->active < 0 || way->active_since == report->order.detected ||
+		if (!service || way->active < 0 || way->active_since >= report->order.detected ||
 		    map->choices[way->first_rule + way->active].group != report->order.group)
 			continue;
 		if (service->switch_at != report->order.detected)

@@ -197,6 +197,11 @@ bad ttl "20c00318$R$L$REST" 10.0.0.1 3784 254
 bad ttl "20400318$R$L$REST" 10.0.0.1 3784 1
 bad wrong-interface "20c00318$R$L$REST" 10.0.0.1 3784 255 x2
 
+# What came from the peer's address is counted at the peer.
+for reason in short version length truncated detect-mult-zero multipoint auth-length auth-unexpected unknown-discriminator ttl; do
+	at_least "drops of the peer for $reason" "$(peer_drops a one $reason)" 1
+done
+
 # And whatever a random generator makes of a packet that is well-formed at its beginning.
 for ((i = 0; i < 200; i++)); do
 	lab_in b "$TOOLS/badpkt" 10.0.9.1 10.0.0.0 3784 255 \
