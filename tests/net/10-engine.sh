@@ -16,14 +16,14 @@ lab_addr a x1 10.0.0.1/16 2001:db8:1::1/64 fe80::1/64
 lab_addr b x1 10.0.128.1/16 2001:db8:1::2/64 fe80::2/64
 lab_addr a lo 10.1.0.1/32
 lab_addr b lo 10.2.0.1/32
-ip -n "$LAB-a" route add 10.2.0.1 via 10.0.128.1
-ip -n "$LAB-b" route add 10.1.0.1 via 10.0.0.1
+lab_in a ip route add 10.2.0.1 via 10.0.128.1
+lab_in b ip route add 10.1.0.1 via 10.0.0.1
 for ((i = 2; i <= 201; i++)); do
 	echo "addr add 10.0.1.$i/16 dev x1"
 done >"$RUN/many-a"
 sed 's/10\.0\.1\./10.0.129./' "$RUN/many-a" >"$RUN/many-b"
-ip -n "$LAB-a" -batch "$RUN/many-a"
-ip -n "$LAB-b" -batch "$RUN/many-b"
+lab_in a ip -batch "$RUN/many-a"
+lab_in b ip -batch "$RUN/many-b"
 lab_wires_ready w
 
 probe() { # NAME SESSION...    its commands are read from a pipe: see tell

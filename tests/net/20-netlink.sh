@@ -17,6 +17,13 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
+# `ip -n` and `ip netns exec` fail in a chroot.
+at() { # NAMESPACE COMMAND...
+	local namespace=$1
+	shift
+	nsenter --net="/run/netns/$namespace" "$@"
+}
+
 die() { echo "20-netlink: $*" >&2; exit 1; }
 
 # Two namespaces: a0 - b0 (a /31, a /127 and fe80::), a1 - b1 (a /30), and what answers at the far end's
@@ -26,26 +33,26 @@ world() {
 	for n in $NS $PEER; do
 		ip netns del $n 2>/dev/null
 		ip netns add $n || return 1
-		ip -n $n link set lo up || return 1
-		ip netns exec $n sysctl -qw net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 \
+		at $n ip link set lo up || return 1
+		at $n sysctl -qw net.ipv6.conf.{all,default}.{accept_dad,accept_ra}=0 \
 			net.ipv6.conf.default.addr_gen_mode=1 || return 1
 	done
 	for i in 0 1; do
-		ip -n $NS link add a$i type veth peer name b$i netns $PEER || return 1
-		ip -n $NS addr add fe80::a$i/64 dev a$i nodad || return 1
-		ip -n $PEER addr add fe80::b$i/64 dev b$i nodad || return 1
-		ip -n $NS link set a$i up || return 1
-		ip -n $PEER link set b$i up || return 1
+		at $NS ip link add a$i type veth peer name b$i netns $PEER || return 1
+		at $NS ip addr add fe80::a$i/64 dev a$i nodad || return 1
+		at $PEER ip addr add fe80::b$i/64 dev b$i nodad || return 1
+		at $NS ip link set a$i up || return 1
+		at $PEER ip link set b$i up || return 1
 	done
-	ip -n $NS addr add 10.0.0.0/31 dev a0 && ip -n $PEER addr add 10.0.0.1/31 dev b0 &&
-		ip -n $NS addr add 10.0.1.1/30 dev a1 && ip -n $PEER addr add 10.0.1.2/30 dev b1 &&
-		ip -n $NS addr add 2001:db8:1::/127 dev a0 nodad &&
-		ip -n $PEER addr add 2001:db8:1::1/127 dev b0 nodad &&
-		ip -n $PEER addr add 50.0.0.1/32 dev lo &&
-		ip -n $PEER addr add 2001:db8:50::1/128 dev lo nodad || return 1
+	at $NS ip addr add 10.0.0.0/31 dev a0 && at $PEER ip addr add 10.0.0.1/31 dev b0 &&
+		at $NS ip addr add 10.0.1.1/30 dev a1 && at $PEER ip addr add 10.0.1.2/30 dev b1 &&
+		at $NS ip addr add 2001:db8:1::/127 dev a0 nodad &&
+		at $PEER ip addr add 2001:db8:1::1/127 dev b0 nodad &&
+		at $PEER ip addr add 50.0.0.1/32 dev lo &&
+		at $PEER ip addr add 2001:db8:50::1/128 dev lo nodad || return 1
 	# A carrier is reported by a work queue.
 	for ((i = 0; i < 50; i++)); do
-		[ "$(ip -n $NS -br link show up | grep -c ' UP ')" = 2 ] && return 0
+		[ "$(at $NS ip -br link show up | grep -c ' UP ')" = 2 ] && return 0
 		sleep 0.1
 	done
 	return 1
@@ -57,7 +64,7 @@ probe() {
 	shift
 	world || die "cannot make the namespaces"
 	echo "== $*"
-	(cd "$WORK" && ip netns exec $NS "$program" "$@") || failed+=" $1"
+	(cd "$WORK" && at $NS "$program" "$@") || failed+=" $1"
 }
 
 failed=

@@ -196,40 +196,13 @@ static void test_follow(void **state)
 	}
 }
 
-static void test_colours(void **state)
-{
-	static const char *const no_color[] = {NULL, "1", ""};
-	static char text[OUTPUT];
-
-	for (int i = 0; i < 3; i++) {
-		size_t used = 0;
-		int master, slave;
-		pid_t pid;
-
-		assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
-		if (no_color[i])
-			setenv("NO_COLOR", no_color[i], 1);
-		pid = spawn((const char *const[]){"peers", NULL}, slave, slave);
-		unsetenv("NO_COLOR");
-		close(slave);
-		text[0] = '\0';
-		read_until(master, text, &used, NULL);
-		close(master);
-		assert_int_equal(exit_status(pid), 0);
-		if (i == 1)
-			assert_null(strchr(text, '\033'));
-		else
-			assert_non_null(strstr(text, "\033[32mup\033[0m"));
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_exit_status),	   TEST(test_usage),	  TEST(test_json),
 		TEST(test_hostile_names),  TEST(test_tables),	  TEST(test_no_peers),
 		TEST(test_unknown_fields), TEST(test_many_peers), TEST(test_too_many_clients),
-		TEST(test_follow),	   TEST(test_colours),
+		TEST(test_follow),
 	};
 
 	if (!prepare())

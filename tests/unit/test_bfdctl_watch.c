@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* `bfdctl watch` in a pseudo-terminal. */
+/* bfdctl in a pseudo-terminal: colours, and `watch`. */
 #include "tests/unit/bfdctl_fixture.h"
 
 struct watch {
@@ -244,14 +244,48 @@ static void test_watch_restart(void **state)
 	end_watch(&watch);
 }
 
+static void test_colours(void **state)
+{
+	static const char *const no_color[] = {NULL, "1", ""};
+	static char text[OUTPUT];
+
+	for (int i = 0; i < 3; i++) {
+		size_t used = 0;
+		int master, slave;
+		pid_t pid;
+
+		assert_int_equal(openpty(&master, &slave, NULL, NULL, NULL), 0);
+		if (no_color[i])
+			setenv("NO_COLOR", no_color[i], 1);
+		pid = spawn((const char *const[]){"peers", NULL}, slave, slave);
+		unsetenv("NO_COLOR");
+		close(slave);
+		text[0] = '\0';
+		read_until(master, text, &used, NULL);
+		close(master);
+		assert_int_equal(exit_status(pid), 0);
+		if (i == 1)
+			assert_null(strchr(text, '\033'));
+		else
+			assert_non_null(strstr(text, "\033[32mup\033[0m"));
+	}
+}
+
 int main(void)
 {
+	int master, slave;
 	const struct CMUnitTest tests[] = {
 		TEST(test_watch),	  TEST(test_watch_event),   TEST(test_watch_hostile_names),
 		TEST(test_watch_signals), TEST(test_watch_stop),    TEST(test_watch_size),
-		TEST(test_watch_scroll),  TEST(test_watch_restart),
+		TEST(test_watch_scroll),  TEST(test_watch_restart), TEST(test_colours),
 	};
 
+	if (openpty(&master, &slave, NULL, NULL, NULL)) {
+		printf("no pseudo-terminal is to be had here: is /dev/pts mounted?\n");
+		return 77;
+	}
+	close(master);
+	close(slave);
 	if (!prepare())
 		return 1;
 	return cleaned(cmocka_run_group_tests(tests, NULL, NULL));

@@ -135,10 +135,10 @@ static void monitor_links(void)
 
 	CHECK(seen.links >= 3 && named("a0") && named("a0")->carrier && named("a0")->up);
 	CHECK(!seen.nlost && !seen.resyncs);
-	MUST("ip -n %s link set b0 down", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 down", peer);
 	WAIT_FOR(!named("a0")->carrier);
 	CHECK(named("a0")->up);
-	MUST("ip -n %s link set b0 up", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 up", peer);
 	WAIT_FOR(named("a0")->carrier);
 	a1 = named("a1")->ifindex;
 	MUST("ip link set a1 down && ip link set a1 name a9");
@@ -190,7 +190,7 @@ static void monitor_addresses(void)
 	CHECK(!has(a0, "2001:db8:5::1"));
 	MUST("sysctl -qw net.ipv6.conf.a0.dad_transmits=1 && ip addr add 2001:db8:5::2/64 dev a0");
 	WAIT_FOR(has(a0, "2001:db8:5::2"));
-	MUST("ip -n %s addr add 2001:db8:5::3/64 dev b0 nodad", peer);
+	MUST("nsenter --net=/run/netns/%s ip addr add 2001:db8:5::3/64 dev b0 nodad", peer);
 	MUST("ip addr add 2001:db8:5::3/64 dev a0; for i in $(seq 50); do "
 	     "ip -6 addr show dev a0 dadfailed | grep -q 5::3 && exit 0; sleep 0.1; done; exit 1");
 	drain();
@@ -212,12 +212,12 @@ static void monitor_lost_objects(void)
 	make_nexthops();
 	drain();
 	CHECK(!seen.nlost);
-	MUST("ip -n %s link set b0 down", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 down", peer);
 	WAIT_FOR(lost(202));
 	CHECK(seen.nlost == 2 && lost(101) && lost(202));
 	MUST("ip nexthop show id 201 | grep -q 'group 102 '");
 	CHECK(sh("ip nexthop show id 202 2>/dev/null | grep -q group") != 0);
-	MUST("ip -n %s link set b0 up", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 up", peer);
 	WAIT_FOR(named("a0")->carrier);
 	make_nexthops();
 	seen.nlost = 0;
@@ -424,11 +424,11 @@ static void steer_troubles(void)
 	while (!netlink_receive(watch, count_message, &changes))
 		;
 	CHECK(!changes);
-	MUST("ip -n %s link set b0 down", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 down", peer);
 	WAIT_FOR(!named("a0")->carrier);
 	report = carried(both);
 	CHECK(report->error == -ENETDOWN && report->attached == 1);
-	MUST("ip -n %s link set b0 up", peer);
+	MUST("nsenter --net=/run/netns/%s ip link set b0 up", peer);
 	WAIT_FOR(named("a0")->carrier);
 	MUST("ip nexthop flush proto %d >/dev/null 2>&1", OURS);
 	report = carried(both);
