@@ -5,19 +5,7 @@
 [ -x /usr/lib/frr/bfdd ] || skip "frr is not installed"
 
 PEERS="v4 v6 ll far"
-lab_ns a b w m
-lab_wire w a x1 b x1
-lab_link a xm m xa
-lab_link m xb b xm
-lab_addr a x1 10.0.0.0/31 2001:db8:1::a/64 fe80::a/64
-lab_addr b x1 10.0.0.1/31 2001:db8:1::b/64 fe80::b/64
-lab_addr a xm 10.1.0.1/24
-lab_addr m xa 10.1.0.2/24
-lab_addr m xb 10.2.0.2/24
-lab_addr b xm 10.2.0.1/24
-lab_in a ip route add 10.2.0.0/24 via 10.1.0.2
-lab_in b ip route add 10.1.0.0/24 via 10.2.0.2
-lab_wires_ready w
+interop_links
 
 FRR=$RUN/frr
 mkdir "$FRR"

@@ -4,19 +4,9 @@
 # are lost for an instant; and a log that says it once.
 . "$(dirname "$0")/lib.sh"
 
-lab_ns e r
-for n in 1 2 3; do
-	lab_link e x$n r x$n
-	lab_addr e x$n 10.0.$n.0/31
-	lab_addr r x$n 10.0.$n.1/31
-done
+three_links
 
-bfdd_start r <<-END
-	profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; } );
-	peers = ( { name = "p1"; address = "10.0.1.0"; interface = "x1"; profile = "p"; },
-	  { name = "p2"; address = "10.0.2.0"; interface = "x2"; profile = "p"; },
-	  { name = "p3"; address = "10.0.3.0"; interface = "x3"; profile = "p"; } );
-END
+three_links_bfdd
 
 # No interfaces: they are found by the addresses.
 edge() { # AMS

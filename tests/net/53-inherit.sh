@@ -6,12 +6,7 @@
 
 PRESUMED=5000000 # us that inherited paths count as live
 
-lab_ns e r
-for n in 1 2 3; do
-	lab_link e x$n r x$n
-	lab_addr e x$n 10.0.$n.0/31
-	lab_addr r x$n 10.0.$n.1/31
-done
+three_links
 lab_in r nft -f - <<-END
 	table netdev cut {
 		set cut { type ifname; }
@@ -19,12 +14,7 @@ lab_in r nft -f - <<-END
 	}
 END
 
-bfdd_start r <<-END
-	profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; } );
-	peers = ( { name = "p1"; address = "10.0.1.0"; interface = "x1"; profile = "p"; },
-	  { name = "p2"; address = "10.0.2.0"; interface = "x2"; profile = "p"; },
-	  { name = "p3"; address = "10.0.3.0"; interface = "x3"; profile = "p"; } );
-END
+three_links_bfdd
 
 edge() { # SITES SERVICES
 	cat <<-END

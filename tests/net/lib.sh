@@ -245,3 +245,40 @@ sent_field() { # STREAM FIELD
 [ "$(id -u)" = 0 ] || skip "not root: network namespaces cannot be made"
 need ip nft jq
 lab_init
+
+# Two hosts a and b on one wire, and through a router m: for four kinds of addresses.
+interop_links() {
+	lab_ns a b w m
+	lab_wire w a x1 b x1
+	lab_link a xm m xa
+	lab_link m xb b xm
+	lab_addr a x1 10.0.0.0/31 2001:db8:1::a/64 fe80::a/64
+	lab_addr b x1 10.0.0.1/31 2001:db8:1::b/64 fe80::b/64
+	lab_addr a xm 10.1.0.1/24
+	lab_addr m xa 10.1.0.2/24
+	lab_addr m xb 10.2.0.2/24
+	lab_addr b xm 10.2.0.1/24
+	lab_in a ip route add 10.2.0.0/24 via 10.1.0.2
+	lab_in b ip route add 10.1.0.0/24 via 10.2.0.2
+	lab_wires_ready w
+}
+
+# An edge e and a router r with three links x1 to x3, 10.0.N.0/31; the router's bfdd answers on all.
+three_links() {
+	local n
+	lab_ns e r
+	for n in 1 2 3; do
+		lab_link e x$n r x$n
+		lab_addr e x$n 10.0.$n.0/31
+		lab_addr r x$n 10.0.$n.1/31
+	done
+}
+
+three_links_bfdd() {
+	bfdd_start r <<-END
+		profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; } );
+		peers = ( { name = "p1"; address = "10.0.1.0"; interface = "x1"; profile = "p"; },
+		  { name = "p2"; address = "10.0.2.0"; interface = "x2"; profile = "p"; },
+		  { name = "p3"; address = "10.0.3.0"; interface = "x3"; profile = "p"; } );
+	END
+}
