@@ -280,12 +280,6 @@ static void on_check(struct ev_loop *loop, ev_timer *watcher, int revents)
 
 /* Start */
 
-static int refuse(char *error, size_t size, const char *format, const char *what)
-{
-	snprintf(error, size, format, what, strerror(errno));
-	return -1;
-}
-
 static bool may(unsigned capability, const char *name, const char *why, char *error, size_t size)
 {
 	if (capng_have_capability(CAPNG_EFFECTIVE, capability))
@@ -359,8 +353,9 @@ static int start_threads(struct app *app, char *error, size_t size)
 		await_scheduling(&app->engine_thread);
 		return 0;
 	}
-	errno = -err;
-	return refuse(error, size, "cannot start the %s thread: %s", app->steer_runs ? "engine" : "steering");
+	snprintf(error, size, "cannot start the %s thread: %s", app->steer_runs ? "engine" : "steering",
+		 strerror(-err));
+	return -1;
 }
 
 static void watch(struct app *app)

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Policy and steering seen from the main thread: what is handed to the engine and to the route writer, what
- * comes back from the kernel, and the services' record of switches.
- */
-#include <errno.h>
+/* Policy and steering seen from the main thread: what is handed to the engine and to the route writer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,8 +68,8 @@ void app_policy_ready(struct app *app, uint32_t table, uint8_t family, bool read
 			continue;
 		APP_UNTIL_TAKEN(engine_ready(app->engine, r, ready));
 		events_add(app->events, LOG_LEVEL_INFO, "table", app_now(),
-			   json_pack("{s:s s:s s:i s:s s:b}", "service", rule_service(app, r)->name, "site",
-				     app->map->choices[r].site, "table", (int)table, "family",
+			   json_pack("{s:s s:s s:I s:s s:b}", "service", rule_service(app, r)->name, "site",
+				     app->map->choices[r].site, "table", (json_int_t)table, "family",
 				     family == AF_INET ? "ipv4" : "ipv6", "filled", ready));
 	}
 }
