@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The memory that the gate's program in the kernel (gate.bpf.c) and the daemon (gate.c) share. Plain types
+ * only: both compilers read it. */
+#ifndef IO_GATE_LAYOUT_H
+#define IO_GATE_LAYOUT_H
+
+#define GATE_SLOTS 16384 /* sessions in higher slots of the table go without */
+#define GATE_TIMES 14
+#define GATE_PACKET 24
+
+/* One session, by the low bits of its discriminator. The first 64 bytes are written by the engine's thread
+ * only, the others by the program only. */
+struct gate_slot {
+	/* Your Discriminator (at 8) is ours at all times; the rest counts while armed: what the peer is
+	 * expected to say again. */
+	unsigned char packet[GATE_PACKET];
+	unsigned char peer[16], local[16]; /* IPv4: in the first four bytes; local all zero: any */
+	unsigned int ifindex;		   /* 0: any */
+	unsigned char family;		   /* 4 or 6; 0: no session here */
+	unsigned char multihop;
+	unsigned char min_ttl;
+	unsigned char armed;
+
+	unsigned long long count;	      /* packets taken, ever */
+	unsigned long long times[GATE_TIMES]; /* of packet n, at n % GATE_TIMES: CLOCK_MONOTONIC, ns */
+	unsigned long long bucket;	      /* of packets let through, see gate.bpf.c */
+};
+
+#endif
