@@ -49,6 +49,7 @@ struct table_origin {
 	uint32_t ifindex;
 	bool multihop; /* by the port it came to */
 	uint8_t ttl;
+	uint16_t port; /* the source's; says nothing (RFC 5880 6.8.6) */
 };
 
 /* The session whose peer, local address, interface and hop mode these are: whom to expect when Your

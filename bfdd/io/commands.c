@@ -44,6 +44,7 @@ static void add(struct engine *engine, const struct command *command)
 	session->detect_timer.kind = TIMER_DETECT;
 	companion = companion_of(back, session);
 	*companion = (struct companion){0};
+	recorder_begin(engine, command->slot);
 	make_room(engine, session, &command->key);
 	if (!table_insert(&back->table, session)) {
 		companion->notice = (struct notice){.kind = ENGINE_ADD_FAILED, .slot = command->slot};
@@ -127,6 +128,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 		break;
 	case COMMAND_POLICY_SNAPSHOT:
 		snapshot_policy(engine, command->object);
+		break;
+	case COMMAND_RECORDING:
+		recorder_fetch(engine, command->object);
 		break;
 	}
 }

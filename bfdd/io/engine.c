@@ -83,6 +83,7 @@ static void note_lateness(struct engine *engine)
 	struct engine_event event = {
 		.kind = ENGINE_STALL, .at = now, .lateness = late, .slot = ENGINE_NO_SLOT};
 
+	recorder_late(engine, late);
 	back->lateness = late > STALL ? late : 0;
 	if (!back->lateness)
 		return;
@@ -175,6 +176,7 @@ void engine_turn(struct engine *engine)
 		stop_slice(engine);
 	snapshot_slice(engine);
 	raw_flush(back->raw);
+	recorder_losses(engine);
 	events_publish(engine);
 
 	counter_add(&engine->counters.wakeups, 1);

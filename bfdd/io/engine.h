@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/record.h"
 #include "core/session.h"
 #include "site/policy.h"
 
@@ -34,6 +35,7 @@ struct engine_config {
 	/* How long inherited paths count as live without a word from them; not as long (2 s) where another
 	 * site of a service is heard. */
 	usec_t presume_for;
+	bool recorder; /* the flight recorder runs */
 };
 
 /* Sockets are opened here: 3784 and 4784 of both families without SO_REUSEADDR, and raw ones. NULL with a
@@ -113,6 +115,19 @@ bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *contex
  * engine_poll_events(). */
 typedef void engine_policy_fn(void *context, const struct policy *policy);
 bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *context);
+
+/* What the flight recorder holds of a session that left Up. */
+struct engine_recording {
+	struct session session; /* as it is when fetched */
+	struct record record;	/* sealed */
+	struct record_delays delays;
+};
+
+/* Fetches the sealed record of a slot, after ENGINE_STATE told that the session left Up; the recorder then
+ * begins anew. FN is called once from engine_poll_events(); RECORDING is valid during the call, NULL: there
+ * is none. False also when the recorder is off. */
+typedef void engine_recording_fn(void *context, const struct engine_recording *recording);
+bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recording_fn *fn, void *context);
 
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the engine's own files share: in its thread engine.c sessions.c commands.c decide.c snapshot.c,
- * in the main thread lifecycle.c front.c, in both events.c. */
+/* What the engine's own files share: in its thread engine.c sessions.c commands.c decide.c recorder.c
+ * snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -28,7 +28,7 @@ struct notice {
 	uint8_t kind;  /* enum engine_event_kind, or one of these */
 	uint16_t slot; /* of REMOVED and ADD_FAILED */
 };
-enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT };
+enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING };
 
 /* Beside a session: the engine's own part. */
 struct companion {
@@ -42,6 +42,7 @@ struct companion {
 struct chunk {
 	struct session sessions[TABLE_CHUNK];
 	struct companion companions[TABLE_CHUNK];
+	struct record *records; /* TABLE_CHUNK of them; NULL: the flight recorder is off */
 };
 
 /* A policy on its way to the engine, in force, and on its way back. */
@@ -72,6 +73,16 @@ struct policy_snapshot {
 	struct policy *policy; /* room for the copy; NULL: there was no policy */
 };
 
+/* A copy of a sealed record. */
+struct recording {
+	struct notice notice;
+	engine_recording_fn *fn;
+	void *context;
+	uint16_t slot;
+	bool found;
+	struct engine_recording copy;
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -85,6 +96,7 @@ enum command_kind {
 	COMMAND_LOST_RULE,
 	COMMAND_SNAPSHOT,
 	COMMAND_POLICY_SNAPSHOT,
+	COMMAND_RECORDING,
 };
 
 struct command {
@@ -136,6 +148,12 @@ struct load {
 	usec_t tick;		   /* the next one, while ticking */
 };
 
+/* The flight recorder's part that is no session's. */
+struct recorder {
+	uint64_t overflows, errors; /* noted already */
+	struct record_delays delays;
+};
+
 /* The engine's thread's own. */
 struct back {
 	struct ev_loop *loop;
@@ -159,6 +177,7 @@ struct back {
 	unsigned work;		      /* counts pieces of it */
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
 	unsigned high; /* slots that commands spoke of: 0 ... high - 1 */
+	struct recorder recorder;
 	uint64_t random;
 	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
@@ -233,7 +252,25 @@ void decide_tick(struct engine *engine);
 void decide_presume_doubt(struct engine *engine);
 void decide_presume_end(struct engine *engine);
 
+/* recorder.c: the flight recorder */
+/* The slot is used anew. */
+void recorder_begin(struct engine *engine, unsigned slot);
+/* What came for SESSION, before its effects are carried out. STAMP as udp_packet_fn has it. */
+void recorder_packet(struct engine *engine, const struct session *session, const uint8_t *data, size_t size,
+		     const struct table_origin *origin, usec_t stamp, enum drop drop);
+/* A packet goes out that was DUE; USEC_NEVER: out of turn. */
+void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due);
+/* The effects have been carried out. */
+void recorder_applied(struct engine *engine, const struct session *session,
+		      const struct session_effects *effects);
+/* This turn began LATE. */
+void recorder_late(struct engine *engine, usec_t late);
+/* End of a turn: notes what the sockets lost. */
+void recorder_losses(struct engine *engine);
+void recorder_fetch(struct engine *engine, struct recording *recording);
+
 /* front.c */
+void front_free_chunk(struct chunk *chunk);
 void front_free_slot(struct front *front, unsigned slot);
 
 /* events.c: from the engine's thread to the main thread */

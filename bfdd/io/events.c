@@ -97,6 +97,12 @@ static void hand_policy_snapshot(struct policy_snapshot *snapshot)
 	free(snapshot);
 }
 
+static void hand_recording(struct recording *recording)
+{
+	recording->fn(recording->context, recording->found ? &recording->copy : NULL);
+	free(recording);
+}
+
 static void hand_retired(struct engine_event *event, struct adoption *adoption)
 {
 	event->policy = adoption->policy;
@@ -130,6 +136,9 @@ void engine_poll_events(struct engine *engine, void (*fn)(void *context, const s
 			continue;
 		case NOTICE_POLICY_SNAPSHOT:
 			hand_policy_snapshot((struct policy_snapshot *)event.notice);
+			continue;
+		case NOTICE_RECORDING:
+			hand_recording((struct recording *)event.notice);
 			continue;
 		case ENGINE_POLICY_RETIRED:
 			hand_retired(&event.public, (struct adoption *)event.notice);

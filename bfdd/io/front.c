@@ -39,6 +39,25 @@ static void *touched(size_t size)
 	return memset(memory, 0, size);
 }
 
+void front_free_chunk(struct chunk *chunk)
+{
+	if (chunk)
+		free(chunk->records);
+	free(chunk);
+}
+
+static struct chunk *create_chunk(bool recorder)
+{
+	struct chunk *chunk = touched(sizeof(*chunk));
+
+	if (chunk && recorder)
+		chunk->records = touched(TABLE_CHUNK * sizeof(*chunk->records));
+	if (!chunk || !recorder || chunk->records)
+		return chunk;
+	free(chunk);
+	return NULL;
+}
+
 /* Of those used least, at random (RFC 5881 4: unique among sessions; there are more slots than ports). */
 static uint16_t choose_port(const struct front *front)
 {
@@ -71,7 +90,7 @@ int engine_add(struct engine *engine, const struct session_config *config, const
 	if (slot / TABLE_CHUNK >= front->nchunks) {
 		command.object = front->chunks[front->nchunks];
 		if (!command.object)
-			command.object = touched(sizeof(struct chunk));
+			command.object = create_chunk(engine->config.recorder);
 		if (!command.object)
 			return -ENOMEM;
 		front->chunks[front->nchunks] = command.object;
@@ -204,6 +223,23 @@ bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *c
 	if (snapshot->policy)
 		policy_free(snapshot->policy);
 	free(snapshot);
+	return false;
+}
+
+bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recording_fn *fn, void *context)
+{
+	struct recording *recording = engine->config.recorder ? touched(sizeof(*recording)) : NULL;
+	struct command command = {.kind = COMMAND_RECORDING, .object = recording};
+
+	if (!recording)
+		return false;
+	recording->notice.kind = NOTICE_RECORDING;
+	recording->fn = fn;
+	recording->context = context;
+	recording->slot = slot;
+	if (queue(engine, &command))
+		return true;
+	free(recording);
 	return false;
 }
 

@@ -117,7 +117,7 @@ static void free_commands(struct engine *engine)
 	while (engine->commands_memory && ring_pop(&engine->commands, &command)) {
 		if (command.kind == COMMAND_POLICY)
 			free_adoption(command.object);
-		else if (command.kind == COMMAND_SNAPSHOT)
+		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
@@ -126,7 +126,7 @@ static void free_commands(struct engine *engine)
 
 static void free_notice(struct notice *notice)
 {
-	if (notice->kind == NOTICE_SNAPSHOT)
+	if (notice->kind == NOTICE_SNAPSHOT || notice->kind == NOTICE_RECORDING)
 		free(notice);
 	else if (notice->kind == NOTICE_POLICY_SNAPSHOT)
 		free_policy_snapshot((struct policy_snapshot *)notice);
@@ -163,7 +163,7 @@ void engine_free(struct engine *engine)
 	free_commands(engine);
 	free_news(engine);
 	for (unsigned i = 0; i < TABLE_SLOTS / TABLE_CHUNK; i++)
-		free(engine->front.chunks[i]);
+		front_free_chunk(engine->front.chunks[i]);
 	if (engine->back.loop)
 		ev_loop_destroy(engine->back.loop);
 	if (engine->back.timer_fd >= 0)

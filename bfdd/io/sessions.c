@@ -18,7 +18,8 @@ static uint32_t random32(struct back *back)
 	return back->random * 0x2545f4914f6cdd1dull >> 32;
 }
 
-static bool transmit(struct engine *engine, struct session *session, bool final)
+/* DUE: USEC_NEVER for a packet out of turn. */
+static bool transmit(struct engine *engine, struct session *session, bool final, usec_t due)
 {
 	struct raw_path path = {
 		.local = session->key.local,
@@ -34,6 +35,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final)
 		return false;
 	session_packet(session, final, &packet);
 	raw_send(engine->back.raw, &path, payload, packet_encode(&packet, payload));
+	recorder_sent(engine, session, payload, due);
 	session->packets_out++;
 	counter_add(&engine->counters.packets_out, 1);
 	return true;
@@ -85,11 +87,13 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 	if (what & EFFECT_STATE && (effects->from == BFD_UP) != (effects->to == BFD_UP))
 		decide_path(engine, session, effects->to == BFD_UP);
 	if (what & EFFECT_SEND)
-		transmit(engine, session, what & EFFECT_SEND_FINAL);
+		transmit(engine, session, what & EFFECT_SEND_FINAL, USEC_NEVER);
 	if (what & EFFECT_TX)
 		arm_tx(&engine->back, session);
 	if (what & EFFECT_DETECT && !session->removing)
 		arm_detect(&engine->back, session);
+	if (what & (EFFECT_STATE | EFFECT_NEGOTIATED))
+		recorder_applied(engine, session, effects);
 	if (what & EFFECT_STATE)
 		tell(engine, session, effects, ENGINE_STATE);
 	if (what & EFFECT_NEGOTIATED)
@@ -113,7 +117,10 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 	if (!drop) {
 		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),
 				       &effects);
+		recorder_packet(engine, session, data, size, origin, stamp, drop);
 		sessions_apply(engine, session, &effects);
+	} else if (session) {
+		recorder_packet(engine, session, data, size, origin, stamp, drop);
 	}
 	if (drop && session)
 		session->drops[drop]++;
@@ -124,7 +131,7 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 
 static void periodic(struct engine *engine, struct session *session, usec_t now)
 {
-	transmit(engine, session, false);
+	transmit(engine, session, false, session->next_tx);
 	session->tx_late = engine_ticking(engine) ? ENGINE_TICK : ENGINE_TICK / 10;
 	session_transmitted(session, now, random32(&engine->back));
 	arm_tx(&engine->back, session);
@@ -184,7 +191,7 @@ static void farewell(struct engine *engine, struct session *session, usec_t now)
 {
 	struct companion *companion = companion_of(&engine->back, session);
 
-	transmit(engine, session, false);
+	transmit(engine, session, false, now);
 	if (--companion->farewells)
 		wheel_arm(&engine->back.tx_wheel, &session->tx_timer, now + companion->farewell_gap);
 	else
@@ -228,7 +235,7 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	wheel_cancel(&engine->back.wheel, &session->detect_timer);
 	if (!heard || !linger) {
 		if (heard)
-			transmit(engine, session, false);
+			transmit(engine, session, false, USEC_NEVER);
 		sessions_finish(engine, session);
 		return;
 	}

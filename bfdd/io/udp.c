@@ -234,6 +234,7 @@ static void hand_over(struct udp *udp, struct udp_socket *s, unsigned i, udp_pac
 	};
 	usec_t stamp = 0;
 
+	origin.port = ntohs(((struct sockaddr_in *)&udp->names[i])->sin_port); /* in the same place of both */
 	if (s->family == AF_INET)
 		memcpy(origin.peer.bytes, &((struct sockaddr_in *)&udp->names[i])->sin_addr, 4);
 	else

@@ -166,8 +166,10 @@ void sim_path(struct sim_node *node, bool up)
 
 static void node_read(struct sim_node *node, const struct sim_flight *flight)
 {
-	struct table_origin origin = {node_addr(!node->index), node_addr(node->index), node->index + 1, false,
-				      255};
+	struct table_origin origin = {.peer = node_addr(!node->index),
+				      .local = node_addr(node->index),
+				      .ifindex = node->index + 1,
+				      .ttl = 255};
 	struct session_effects effects;
 	struct session *session;
 	struct packet packet;

@@ -83,6 +83,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	close(engine->event_fd);
+	free(engine->front.chunks[0]->records);
 	free(engine->front.chunks[0]);
 	free(engine->events_memory);
 	free(engine->commands_memory);
@@ -219,6 +220,98 @@ static void full_ring_loses_no_slot(void **state)
 	assert_int_equal(engine->front.port_uses[0], 0);
 }
 
+static const struct table_origin from_peer = {.peer = {AF_INET, {192, 0, 2, 1}},
+					      .local = {AF_INET, {192, 0, 2, 2}},
+					      .ifindex = 1,
+					      .ttl = 255,
+					      .port = 49999};
+static struct engine_recording recorded;
+static unsigned nrecorded, nempty;
+
+static void on_recording(void *context, const struct engine_recording *recording)
+{
+	assert_ptr_equal(context, &recorded);
+	if (recording)
+		recorded = *recording;
+	nrecorded += recording != NULL;
+	nempty += recording == NULL;
+}
+
+static void fetch(void)
+{
+	assert_true(engine_fetch_recording(engine, 0, on_recording, &recorded));
+	commands_run(engine);
+	poll_events();
+}
+
+/* A packet that the kernel had 300 us ago. */
+static void receive_in(enum bfd_state state, uint8_t ttl)
+{
+	struct packet packet = {.state = state,
+				.detect_mult = 3,
+				.my_discr = 7,
+				.your_discr = session->local_discr,
+				.desired_min_tx = INTERVAL,
+				.required_min_rx = INTERVAL};
+	struct table_origin origin = from_peer;
+	uint8_t bytes[PACKET_SIZE];
+
+	origin.ttl = ttl;
+	packet_encode(&packet, bytes);
+	sessions_packet(engine, bytes, PACKET_SIZE, &origin, engine->back.clock.now - 300);
+}
+
+static void recorder_keeps_the_first_down_until_fetched(void **state)
+{
+	struct record_packet in[RECORD_IN_MAX];
+
+	engine->config.recorder = true;
+	engine->front.chunks[0]->records = calloc(TABLE_CHUNK, sizeof(struct record));
+	engine->back.clock.floor = 0;
+	nrecorded = nempty = 0;
+	recorder_begin(engine, 0);
+	fetch();
+	assert_int_equal(nempty, 1); /* nothing happened */
+
+	receive_in(BFD_UP, 255);
+	receive_in(BFD_UP, 17);
+	recorder_late(engine, RECORD_LATE - 1);
+	recorder_late(engine, RECORD_LATE);
+	engine->back.clock.now += USEC_MS;
+	receive_in(BFD_DOWN, 255);
+	assert_int_equal(session->state, BFD_DOWN);
+	receive_in(BFD_DOWN, 255);
+	receive_in(BFD_UP, 255); /* Init, as the peer was Down, then Up */
+	assert_int_equal(session->state, BFD_UP);
+	receive_in(BFD_DOWN, 255);
+	fetch();
+	assert_int_equal(nrecorded, 1);
+	assert_int_equal(record_merge(in, &recorded.record, NULL, 0, NULL), 3);
+	assert_int_equal(in[0].delay, 300);
+	assert_int_equal(in[0].port, 49999);
+	assert_int_equal(in[1].drop, DROP_TTL);
+	assert_int_equal(in[1].ttl, 17);
+	assert_int_equal(in[2].bytes[1] >> 6, BFD_DOWN); /* what took it Down is in it */
+	assert_int_equal(recorded.record.fall.diag, DIAG_NEIGHBOR_DOWN);
+	assert_int_equal(recorded.record.fall.more, 1);
+	assert_int_equal(recorded.delays.nlate, 1);
+	assert_int_equal(recorded.session.local_discr, session->local_discr);
+
+	fetch();
+	assert_int_equal(nempty, 2);
+	receive_in(BFD_DOWN, 255);
+	assert_int_equal(engine->front.chunks[0]->records[0].nin, 1); /* it runs again */
+}
+
+static void without_recorder_there_is_none(void **state)
+{
+	assert_false(engine_fetch_recording(engine, 0, on_recording, &recorded));
+	receive_in(BFD_DOWN, 255);
+	assert_int_equal(session->state, BFD_DOWN);
+	recorder_late(engine, USEC_S);
+	assert_int_equal(engine->back.recorder.delays.nlate, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -229,6 +322,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(endless_stalls_hide_no_death, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_loses_news_and_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_loses_no_slot, setup, teardown),
+		cmocka_unit_test_setup_teardown(recorder_keeps_the_first_down_until_fetched, setup, teardown),
+		cmocka_unit_test_setup_teardown(without_recorder_there_is_none, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,7 +67,7 @@ static enum drop find(uint32_t your_discr, const char *peer, const char *local, 
 		      bool multihop, uint8_t ttl)
 {
 	struct packet packet = {.state = BFD_DOWN, .your_discr = your_discr};
-	struct table_origin origin = {addr(peer), addr(local), ifindex, multihop, ttl};
+	struct table_origin origin = {addr(peer), addr(local), ifindex, multihop, ttl, 49152};
 
 	found = (void *)&table; /* must be overwritten */
 	return table_find(&table, &packet, &origin, &found);
@@ -147,8 +147,8 @@ static void by_key_nobody_is_to_blame(void **state)
 
 static struct session *from(const char *peer, const char *local, uint32_t ifindex, bool multihop, uint8_t ttl)
 {
-	return table_by_origin(&table,
-			       &(struct table_origin){addr(peer), addr(local), ifindex, multihop, ttl});
+	return table_by_origin(
+		&table, &(struct table_origin){addr(peer), addr(local), ifindex, multihop, ttl, 49152});
 }
 
 /* Also whoever says nothing that could be understood comes from somewhere. */
@@ -322,7 +322,7 @@ static void endless_adding_and_removing_leaves_no_trace(void **state)
 
 		n = (unsigned)rand() % (TABLE_CHUNK * 8);
 		k = nth_key(n);
-		origin = (struct table_origin){k.peer, k.local, k.ifindex, false, 255};
+		origin = (struct table_origin){k.peer, k.local, k.ifindex, false, 255, 49152};
 		assert_int_equal(table_find(&table, &packet, &origin, &found),
 				 present[n] ? DROP_NONE : DROP_NO_SESSION);
 		assert_ptr_equal(found, present[n] ? table_memory(&table, (uint16_t)n) : NULL);

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The engine's side of the flight recorder: called where packets and states pass. All of it does nothing
+ * while the recorder is off, when chunks have no records. Nothing is copied when a session goes Down: its
+ * record is sealed, and the main thread, once it has heard of it, sends memory for a copy.
+ */
+#include "io/engine_private.h"
+
+static struct record *record_of(const struct back *back, unsigned slot)
+{
+	struct record *records = back->chunks[slot / TABLE_CHUNK]->records;
+
+	return records ? &records[slot % TABLE_CHUNK] : NULL;
+}
+
+void recorder_begin(struct engine *engine, unsigned slot)
+{
+	struct record *record = record_of(&engine->back, slot);
+
+	if (record)
+		record_reset(record, engine->back.clock.now);
+}
+
+void recorder_packet(struct engine *engine, const struct session *session, const uint8_t *data, size_t size,
+		     const struct table_origin *origin, usec_t stamp, enum drop drop)
+{
+	const struct clock *clock = &engine->back.clock;
+	struct record *record = record_of(&engine->back, session->slot);
+	usec_t received;
+
+	if (!record)
+		return;
+	received = clock_received(clock, stamp);
+	if (drop == DROP_WRONG_PEER)
+		record_stranger(record, received, &origin->peer, &origin->local);
+	else
+		record_in(record, data, size, received, clock->now, origin->ttl, origin->port, drop);
+}
+
+void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due)
+{
+	struct record *record = record_of(&engine->back, session->slot);
+
+	if (record)
+		record_out(record, data, clock_now(), due);
+}
+
+void recorder_applied(struct engine *engine, const struct session *session,
+		      const struct session_effects *effects)
+{
+	struct record *record = record_of(&engine->back, session->slot);
+
+	if (!record)
+		return;
+	if (effects->what & EFFECT_STATE && effects->from == BFD_UP)
+		record_seal(record, session, engine->back.clock.now, NULL, 0);
+	else if (session->state == BFD_UP && effects->what & (EFFECT_STATE | EFFECT_NEGOTIATED))
+		record_agreed(record, session);
+}
+
+void recorder_late(struct engine *engine, usec_t late)
+{
+	if (engine->config.recorder && late >= RECORD_LATE)
+		record_late(&engine->back.recorder.delays, engine->back.clock.now, late);
+}
+
+void recorder_losses(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	struct recorder *recorder = &back->recorder;
+	uint64_t overflows = udp_overflows(back->udp), errors = raw_errors(back->raw);
+
+	if (overflows != recorder->overflows)
+		record_overflow(&recorder->delays, back->clock.now, overflows - recorder->overflows);
+	if (errors != recorder->errors)
+		record_error(&recorder->delays, back->clock.now, errors - recorder->errors);
+	recorder->overflows = overflows;
+	recorder->errors = errors;
+}
+
+void recorder_fetch(struct engine *engine, struct recording *recording)
+{
+	struct back *back = &engine->back;
+	const struct session *session = table_slot(&back->table, recording->slot);
+	struct record *record = session ? record_of(back, recording->slot) : NULL;
+
+	if (record && record->sealed) {
+		recording->found = true;
+		recording->copy.session = *session;
+		recording->copy.record = *record;
+		recording->copy.delays = back->recorder.delays;
+		record_reset(record, back->clock.now);
+	}
+	events_notice(engine, &recording->notice);
+}
