@@ -9,7 +9,8 @@
 
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
-PACKAGES := libnl-3.0 libnl-route-3.0 libconfig jansson libcap-ng libsystemd
+CLANG ?= clang
+PACKAGES := libnl-3.0 libnl-route-3.0 libconfig jansson libcap-ng libsystemd libbpf
 
 BUILD := build
 OPT ?= -O2 -g
@@ -23,12 +24,14 @@ WARN := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -W
 HARDEN := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
 CPPFLAGS := -D_GNU_SOURCE -I. -Ibfdd $(shell $(PKG_CONFIG) --cflags $(PACKAGES))
 CFLAGS := -std=gnu11 $(OPT) $(WARN) $(if $(SAN),-fPIE,$(HARDEN)) -MMD -MP $(EXTRA_CFLAGS)
+BPF_CFLAGS := -target bpf -mcpu=v3 -std=gnu11 -O2 -g -fno-strict-aliasing -Wall -Wextra -Wshadow $(if $(WERROR),-Werror) -MMD -MP \
+	-Ibfdd -I/usr/include/$(shell $(CC) -print-multiarch) -fdebug-prefix-map=$(CURDIR)=.
 LDFLAGS := -pie -Wl,-z,relro,-z,now $(SANITIZE)
 LDLIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lev -lm -lpthread
 
 MAINS := bfdd/main.c bfdd/bfdctl.c
 CTL := bfdd/bfdctl.c $(wildcard bfdd/ctl/*.c)
-SOURCES := $(filter-out $(MAINS),$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c bfdd/site/*.c bfdd/routing/*.c bfdd/probe/*.c \
+SOURCES := $(filter-out $(MAINS) %.bpf.c,$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c bfdd/site/*.c bfdd/routing/*.c bfdd/probe/*.c \
 	bfdd/ops/*.c netlink/*.c config/*.c))
 # What must stay pure: checked by scripts/check-layers.
 PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c config/diff.c
@@ -63,6 +66,12 @@ $(call programs,$(FUZZERS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/fuz
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+# A program for the kernel, which gate.o carries inside.
+$(BUILD)/obj/%.bpf.o: %.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
+$(BUILD)/obj/bfdd/io/gate.o: $(BUILD)/obj/bfdd/io/gate.bpf.o
+$(BUILD)/obj/bfdd/io/gate.o: CFLAGS += -Wa,-I$(BUILD)/obj
 
 tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS))
 pure-objects: $(call objects,$(PURE))

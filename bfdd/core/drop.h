@@ -23,7 +23,8 @@
 	X(DROP_AUTH_UNEXPECTED, "auth-unexpected")	   /* A set, session without authentication */     \
 	X(DROP_AUTH_MISSING, "auth-missing")		   /* A clear, session with authentication */      \
 	X(DROP_ADMIN_DOWN, "admin-down")		   /* we are AdminDown: 6.8.6 discards */          \
-	X(DROP_NO_PATH, "no-path")			   /* our interface or address is away */
+	X(DROP_NO_PATH, "no-path")			   /* our interface or address is away */          \
+	X(DROP_RATE, "rate-limited")			   /* more than a session can want, see io/gate.h */
 
 enum drop {
 	DROP_NONE,
