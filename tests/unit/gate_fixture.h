@@ -215,7 +215,11 @@ static struct sent from_peer(const struct session *session, const char *local)
 
 static enum drop judge(const struct sent *s)
 {
-	struct table_origin origin = {s->peer, s->local, (uint32_t)ifindex[s->link], s->multihop, s->ttl};
+	struct table_origin origin = {.peer = s->peer,
+				      .local = s->local,
+				      .ifindex = (uint32_t)ifindex[s->link],
+				      .multihop = s->multihop,
+				      .ttl = s->ttl};
 	struct session *session;
 	struct packet packet;
 	enum drop drop = packet_decode(&packet, s->data, s->size);
