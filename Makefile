@@ -78,7 +78,7 @@ pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check
 demo: ; scripts/demo
-bench: all ; tests/bench/sessions.sh
+bench: all $(BUILD)/tests/net/tools/witness ; tests/bench/sessions.sh
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd

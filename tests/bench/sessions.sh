@@ -1,261 +1,153 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Many BFD sessions at rest: what do they cost? Two programs on the two ends of a veth, in namespaces of their
-# own, hold SESSIONS single-hop sessions at INTERVAL x 3; measured over SECONDS of steady state:
+# Many BFD sessions at rest: what do they cost? Two programs on the two ends of a veth hold N single-hop sessions
+# at INTERVAL x 3. Measured over SECONDS of steady state, the programs in turn, all cells again for each repeat:
 #
-#   cpu      of the process with all its threads, per cent of one core
-#   us/pair  the same for one packet sent plus one received (counted by the interface)
-#   downs    sessions that left Up meanwhile; anything but 0 makes the row, and the exit status, a failure
-#   rss      resident memory
+#   us/pair  processor time of the process, all threads, for one packet sent plus one received. From schedstat
+#            (nanoseconds, not ticks); packets as the interface counts them. On a veth the kernel's reception runs
+#            in the sender's context: a program between two of its kind pays for both ways, one against another
+#            kind pays for what the other lets the kernel do.
+#   system   the time that no processor was idle, less what other processes took and less the machine's own with
+#            neither program running, for the same pair: with the work that the kernel does outside of both
+#   rss      resident memory of the process; for FRR without its zebra
+#   downs    sessions that left Up meanwhile
 #
-# usage: sessions.sh [-n SESSIONS] [-i INTERVAL_MS] [-t SECONDS] [-o JSON_FILE] [PAIR...]
-# PAIR is bird-bird, bfdd-bird or bfdd-bfdd; default: all three. BFDD and BFDCTL say where ours are.
-# shellcheck disable=SC2317 # functions called by name
-set -eu
-shopt -s inherit_errexit
-TOP=$(cd "$(dirname "$0")/../.." && pwd)
-BFDD=${BFDD-$TOP/build/bfdd}
-BFDCTL=${BFDCTL-$TOP/build/bfdctl}
-sessions=500 interval=50 seconds=20 json=
-UP_WITHIN=60 # seconds for all sessions to be Up
-SETTLE=4     # for intervals to be negotiated
+# A cell that a program does not hold says so. Having failed to bring N sessions Up undisturbed, it is not asked for
+# more than N at that interval. Figures are of the samples without a Down. "disturbed": what else ran took over 10 % of a core, or the machine stood still for over 10 ms.
+# Status 1: bfdd did not hold something.
+#
+# usage: sessions.sh [-n "SESSIONS ..."] [-i "INTERVAL_MS ..."] [-t SECONDS] [-r REPEATS] [-b BUDGET_S]
+#                    [-w WAIT_S] [-o JSON_FILE] [PAIR...]
+# PAIR is A-B of bfdd, bird, frr; default: bfdd-bfdd bird-bird frr-frr bfdd-bird. The budget ends the repeats early,
+# not before the first is complete. Before each measurement up to WAIT_S (0) are waited for the machine to be quiet.
+# shellcheck source=tests/bench/lib.sh
+. "$(dirname "$0")/lib.sh"
 
-die() {
-	echo "$0: $*" >&2
-	exit 2
-}
+sessions="10 100 500 1000 2000" interval="10 50 300" seconds=5 repeats=3 budget=3600 wait=0 json=
+UP_WITHIN=20 # seconds
+SETTLE=3     # for intervals to be negotiated
 
-usage() {
-	sed -n 's/^# usage: /usage: /p' "$0" >&2
-	exit 2
-}
-
-while getopts n:i:t:o: option; do
+while getopts n:i:t:r:b:w:o: option; do
 	case $option in
 	n) sessions=$OPTARG ;;
 	i) interval=$OPTARG ;;
 	t) seconds=$OPTARG ;;
+	r) repeats=$OPTARG ;;
+	b) budget=$OPTARG ;;
+	w) wait=$OPTARG ;;
 	o) json=$OPTARG ;;
 	*) usage ;;
 	esac
 done
 shift $((OPTIND - 1))
-[[ $sessions =~ ^[1-9][0-9]*$ && $interval =~ ^[1-9][0-9]*$ && $seconds =~ ^[1-9][0-9]*$ ]] || usage
-[ "$sessions" -le 30000 ] || die "at most 30000 sessions"
-[ $# -gt 0 ] || set -- bird-bird bfdd-bird bfdd-bfdd
-for program in ip jq awk; do
-	command -v "$program" >/dev/null || die "$program is not installed"
-done
+is_list "$sessions" || usage
+is_list "$interval" || usage
+is_list "$seconds $repeats $budget $((wait + 1))" || usage
+[ $# -gt 0 ] || set -- bfdd-bfdd bird-bird frr-frr bfdd-bird
 
-base=bfbn$$
-run=$(mktemp -d "/tmp/$base.XXXXXX")
-pids=()
-
-stop_programs() {
-	local pid
-	for pid in "${pids[@]}"; do
-		kill "$pid" 2>/dev/null || true
-	done
-	for pid in "${pids[@]}"; do
-		wait "$pid" 2>/dev/null || true
-	done
-	pids=()
-}
-
-cleanup() {
-	stop_programs
-	ip netns del ${base}a 2>/dev/null || true
-	ip netns del ${base}b 2>/dev/null || true
-	rm -rf "$run"
-}
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
-
-other() { # SIDE
-	[ "$1" = a ] && echo b || echo a
-}
-
-address() { # SIDE NUMBER: both sides in one /16
-	local high=$(($2 / 250))
-	[ "$1" = a ] || high=$((high + 128))
-	echo "10.0.$high.$(($2 % 250 + 1))"
-}
-
-# Neighbours are permanent: nothing but BFD is on the wire, and the host's neighbour table has no limit for those.
-network() {
-	local side peer mac i
-	ip netns add ${base}a
-	ip netns add ${base}b
-	for side in a b; do
-		ip netns exec $base$side sysctl -qw net.ipv6.conf.default.disable_ipv6=1 net.ipv6.conf.all.disable_ipv6=1
-	done
-	ip -n ${base}a link add va type veth peer name vb netns ${base}b
-	for side in a b; do
-		ip -n $base$side link set lo up
-		ip -n $base$side link set v$side up
-	done
-	for side in a b; do
-		peer=$(other $side)
-		mac=$(ip -n $base$peer -j link show v$peer | jq -r '.[0].address')
-		for ((i = 0; i < sessions; i++)); do
-			echo "address add $(address $side $i)/16 dev v$side"
-			echo "neighbour add $(address $peer $i) dev v$side lladdr $mac nud permanent"
-		done >"$run/batch-$side"
-		ip -n $base$side -batch "$run/batch-$side"
-	done
-}
-
-bird_config() { # SIDE
-	local i
-	echo 'log stderr { trace, warning, error, fatal, bug };'
-	echo 'router id 10.0.0.1;'
-	echo 'protocol device { }'
-	# Events are changes of state: there are none at rest.
-	echo 'protocol bfd { debug { events };'
-	echo "interface \"v$1\" { interval $interval ms; idle tx interval 1 s; multiplier 3; };"
-	for ((i = 0; i < sessions; i++)); do
-		echo "neighbor $(address "$(other "$1")" $i) dev \"v$1\" local $(address "$1" $i);"
-	done
-	echo '}'
-}
-
-bfdd_config() { # SIDE
-	local i comma=
-	echo 'peers = ('
-	for ((i = 0; i < sessions; i++)); do
-		echo "$comma{ name = \"p$i\"; address = \"$(address "$(other "$1")" $i)\";" \
-			"local-address = \"$(address "$1" $i)\"; interface = \"v$1\";" \
-			"transmit-interval = $interval; receive-interval = $interval; detect-multiplier = 3; }"
-		comma=,
-	done
-	echo ');'
-}
-
-start() { # SIDE PROGRAM
-	local prefix=$run/$1
-	"$2_config" "$1" >"$prefix.conf"
-	case $2 in
-	bird)
-		ip netns exec "$base$1" bird -f -c "$prefix.conf" -s "$prefix.ctl" -P "$prefix.pid" >"$prefix.log" 2>&1 &
-		;;
-	bfdd)
-		mkdir -p "$prefix.state"
-		ip netns exec "$base$1" "$BFDD" -c "$prefix.conf" -s "$prefix.ctl" -S "$prefix.state" >"$prefix.log" 2>&1 &
-		;;
-	esac
-	pids+=($!)
-	eval "pid_$1=$!"
-}
-
-# How many sessions are Up.
-count_up() { # SIDE PROGRAM
-	case $2 in
-	bird) birdc -s "$run/$1.ctl" show bfd sessions | awk '$1 ~ /^10\./ && $3 == "Up"' | wc -l ;;
-	bfdd) "$BFDCTL" -s "$run/$1.ctl" --json peers | jq '[.[] | select(.state == "up")] | length' ;;
-	esac
-}
-
-# How often a session left Up since the start.
-count_downs() { # SIDE PROGRAM
-	case $2 in
-	bird) awk '/changed state from Up to/ { n++ } END { print n + 0 }' "$run/$1.log" ;;
-	bfdd) "$BFDCTL" -s "$run/$1.ctl" --json peers | jq '[.[]."down-transitions"] | add' ;;
-	esac
-}
-
-all_up() { # SIDE PROGRAM
-	[ "$(count_up "$1" "$2" 2>/dev/null)" = "$sessions" ]
-}
-
-wait_up() { # SIDE PROGRAM
-	local end=$((SECONDS + UP_WITHIN)) pid=pid_$1
-	until all_up "$1" "$2"; do
-		if [ $SECONDS -ge $end ] || ! kill -0 "${!pid}" 2>/dev/null; then
-			tail -5 "$run/$1.log" >&2
-			echo "$2: not all of $sessions sessions came Up" >&2
-			return 1
-		fi
-		sleep 0.5
-	done
-}
-
-# "CPU-ticks packets-out packets-in": utime and stime of all threads are the process's own in stat.
-sample() { # SIDE
+# "PROCESS-NS PACKETS-OUT PACKETS-IN"
+sample_side() { # SIDE
 	local pid=pid_$1
-	awk '{ sub(/^.*\) /, ""); printf "%d ", $12 + $13 }' "/proc/${!pid}/stat"
-	ip -n "$base$1" -j -s link show "v$1" | jq -r '.[0].stats64 | "\(.tx.packets) \(.rx.packets)"'
+	cat "/proc/${!pid}/task/"*/schedstat | awk '{ ns += $1 } END { printf "%.0f ", ns }'
+	lab_in "$1" ip -j -s link show "v$1" | jq -r '.[0].stats64 | "\(.tx.packets) \(.rx.packets)"'
 }
 
-report() { # SIDE PROGRAM PAIR BEFORE AFTER DOWNS MICROSECONDS
-	local pid=pid_$1 rss before after
-	read -ra before <<<"$4"
-	read -ra after <<<"$5"
-	rss=$(awk '/^VmRSS/ { print $2 }' "/proc/${!pid}/status")
-	jq -n --arg pair "$3" --arg program "$2" --argjson sessions "$sessions" --argjson interval "$interval" \
-		--argjson elapsed "$7" --argjson ticks $((after[0] - before[0])) --argjson hz "$(getconf CLK_TCK)" \
-		--argjson out $((after[1] - before[1])) --argjson in $((after[2] - before[2])) \
-		--argjson downs "$6" --argjson rss "$rss" '
-		($ticks * 1e6 / $hz) as $cpu | {
-			pair: $pair, program: $program, sessions: $sessions, "interval-ms": $interval,
-			seconds: ($elapsed / 1e6), "cpu-percent": ($cpu * 100 / $elapsed),
+measure_rest() {
+	machine_begin
+	sleep 2
+	machine_end
+	rest=$(awk "BEGIN { print $BUSY - $OTHERS }")
+}
+
+report() { # SIDE PAIR BEFORE AFTER DOWNS
+	local pid=pid_$1 program before after
+	read -ra before <<<"$3"
+	read -ra after <<<"$4"
+	[ "$1" = a ] && program=${2%-*} || program=${2#*-}
+	jq -n -c --arg pair "$2" --arg program "$program" --arg side "$1" \
+		--argjson sessions "$n" --argjson interval "$i" --argjson repeat "$repeat" --argjson elapsed "$ELAPSED" \
+		--argjson ns $((after[0] - before[0])) --argjson out $((after[1] - before[1])) \
+		--argjson in $((after[2] - before[2])) --argjson downs "$5" --argjson busy "$BUSY" --argjson rest "$rest" \
+		--argjson others "$OTHERS" --argjson stood "$WITNESS" \
+		--argjson rss "$(awk '/^VmRSS/ { print $2 }' "/proc/${!pid}/status")" '
+		($out + $in) as $packets | ($busy - $others - $rest) as $system | {
+			pair: $pair, program: $program, side: $side, sessions: $sessions, "interval-ms": $interval,
+			repeat: $repeat, held: true, seconds: ($elapsed / 1e6), "cpu-percent": ($ns / 10 / $elapsed),
 			"packets-out": $out, "packets-in": $in,
-			"cpu-us-per-pair": (if $out + $in > 0 then $cpu / (($out + $in) / 2) else null end),
-			downs: $downs, "rss-kib": $rss }' >>"$run/results"
+			"cpu-us-per-pair": (if $packets > 0 then $ns / 1e3 / ($packets / 2) else null end),
+			"busy-percent": $busy, "rest-percent": $rest, "system-percent": $system,
+			"system-us-per-pair": (if $packets > 0 then $system / 100 * $elapsed / $packets else null end),
+			downs: $downs, "rss-kib": $rss, "others-percent": $others, "standstill-ms": $stood,
+			disturbed: ($others > 10 or $stood > 10) }' >>"$RUN/results"
 }
 
-now() { # microseconds
-	local stamp=$EPOCHREALTIME
-	echo "${stamp/./}"
+failed() { # PAIR WORD UP DISTURBED
+	echo "$1: $n sessions at $i ms: $2" >&2
+	jq -n -c --arg pair "$1" --arg program "${1%-*}" --argjson sessions "$n" --argjson interval "$i" \
+		--argjson repeat "$repeat" --arg word "$2" --argjson up "${3:-null}" --argjson disturbed "$4" '{
+			pair: $pair, program: $program, side: "a", sessions: $sessions, "interval-ms": $interval,
+			repeat: $repeat, held: false, word: $word, up: $up, disturbed: $disturbed }' >>"$RUN/results"
+}
+
+bring_up() { # PAIR
+	local a=${1%-*} b=${1#*-} up disturbed
+	machine_begin
+	program_start b "$b" "$n" "$i"
+	program_start a "$a" "$n" "$i"
+	if program_all_up a "$a" "$n" $UP_WITHIN && program_all_up b "$b" "$n" 2; then
+		machine_end
+		return
+	fi
+	machine_end
+	up=$(program_up a "$a" 2>/dev/null || true)
+	disturbed=$(machine_disturbed)
+	[ "$disturbed" = true ] || limit[$1 $i]=$n
+	failed "$1" "${up:-none} of $n up in $UP_WITHIN s" "$up" "$disturbed"
+	return 1
 }
 
 measure() { # PAIR
-	local a=${1%-*} b=${1#*-} before_a before_b after_a after_b from until downs_a downs_b
-	start b "$b"
-	start a "$a"
-	wait_up a "$a" && wait_up b "$b" || return 1
+	local a=${1%-*} b=${1#*-} before_a before_b after_a after_b downs_a downs_b
+	bring_up "$1" || return 0
 	sleep $SETTLE
-	downs_a=$(count_downs a "$a") downs_b=$(count_downs b "$b")
-	before_a=$(sample a) before_b=$(sample b) from=$(now)
+	downs_a=$(program_downs a "$a") downs_b=$(program_downs b "$b")
+	machine_begin
+	before_a=$(sample_side a) before_b=$(sample_side b)
 	sleep "$seconds"
-	after_a=$(sample a) after_b=$(sample b) until=$(now)
-	downs_a=$(($(count_downs a "$a") - downs_a)) downs_b=$(($(count_downs b "$b") - downs_b))
-	report a "$a" "$1" "$before_a" "$after_a" "$downs_a" $((until - from))
-	report b "$b" "$1" "$before_b" "$after_b" "$downs_b" $((until - from))
-	stop_programs
+	after_a=$(sample_side a) after_b=$(sample_side b)
+	machine_end
+	downs_a=$(($(program_downs a "$a") - downs_a)) downs_b=$(($(program_downs b "$b") - downs_b))
+	report a "$1" "$before_a" "$after_a" "$downs_a"
+	report b "$1" "$before_b" "$after_b" "$downs_b"
 }
 
-table() {
-	printf '%-10s %-5s %8s %8s %7s %9s %9s %8s %6s %9s\n' pair of sessions interval 'cpu %' out/s in/s us/pair \
-		downs 'rss KiB'
-	jq -r '[.pair, .program, .sessions, ."interval-ms", ."cpu-percent", ."packets-out" / .seconds,
-		."packets-in" / .seconds, ."cpu-us-per-pair" // 0, .downs, ."rss-kib"] | @tsv' "$run/results" |
-		awk -F'\t' '{ printf "%-10s %-5s %8d %5d ms %7.1f %9.0f %9.0f %8.1f %6d %9d\n", $1, $2, $3, $4, $5, $6, $7,
-			$8, $9, $10 }'
-}
-
-[ "$(id -u)" = 0 ] || die "needs root"
-read -r load _ </proc/loadavg
-awk -v load="$load" -v cores="$(nproc)" 'BEGIN { exit !(load > cores / 4) }' &&
-	echo "note: the machine is busy (load $load): Downs may be its doing" >&2
-network
-status=0
+bench_init
 for pair; do
-	for program in ${pair/-/ }; do
-		case $program in
-		bird) command -v bird birdc >/dev/null || die "bird is not installed" ;;
-		bfdd) [ -x "$BFDCTL" ] && [ -x "$BFDD" ] || die "$BFDD and $BFDCTL are not built" ;;
-		*) die "no such pair: $pair" ;;
-		esac
-	done
-	if ! measure "$pair"; then
-		stop_programs
-		status=1
-	fi
+	program_need "${pair%-*}" "${pair#*-}"
 done
-touch "$run/results"
-table
-[ -z "$json" ] || jq -s . "$run/results" >"$json"
-jq -e -s 'all(.[]; .downs == 0)' "$run/results" >/dev/null || status=1
-exit $status
+declare -A limit=()
+: >"$RUN/results"
+rest=0
+for ((repeat = 1; repeat <= repeats; repeat++)); do
+	for n in $sessions; do
+		[ "$repeat" = 1 ] || [ $SECONDS -lt "$budget" ] || break 2
+		net_build "$n"
+		measure_rest
+		for i in $interval; do
+			for pair; do
+				if [ "$n" -gt "${limit[$pair $i]-999999}" ]; then
+					failed "$pair" "not tried: ${limit[$pair $i]} did not come up" "" false
+					continue
+				fi
+				machine_quiet "$wait"
+				measure "$pair"
+				programs_stop
+			done
+		done
+	done
+done
+jq -s -f "$TOP/tests/bench/cost.jq" "$RUN/results" >"$RUN/cost.json"
+[ -z "$json" ] || cp "$RUN/cost.json" "$json"
+table cost-table "$RUN/cost.json" ratios cells memory
+jq -e '[.runs[] | select(.program == "bfdd") | select((.held | not) or .downs > 0)] | length == 0' "$RUN/cost.json" >/dev/null

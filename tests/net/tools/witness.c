@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * witness: watches whether the machine stands still. On each processor a thread above every other program's
- * wakes up each 2 ms; at SIGTERM the largest delay of all is printed, in ms. It shares no code with the
- * daemon, so that a delay of the daemon's own making is not taken for the machine's.
+ * wakes up each 2 ms, or as many as its argument says; at SIGTERM the largest delay of all is printed, in ms.
+ * It shares no code with the daemon, so that a delay of the daemon's own making is not taken for the
+ * machine's.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -13,9 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PERIOD_NS 2000000
 #define CPUS 1024
 
+static int64_t period_ns = 2000000;
 static int64_t worst[CPUS]; /* ns; each written by its own thread */
 
 static void *watch(void *arg)
@@ -25,7 +26,7 @@ static void *watch(void *arg)
 
 	clock_gettime(CLOCK_MONOTONIC, &due);
 	for (;;) {
-		due.tv_nsec += PERIOD_NS;
+		due.tv_nsec += period_ns;
 		if (due.tv_nsec >= 1000000000) {
 			due.tv_nsec -= 1000000000;
 			due.tv_sec++;
@@ -35,7 +36,7 @@ static void *watch(void *arg)
 		late = (now.tv_sec - due.tv_sec) * 1000000000ll + now.tv_nsec - due.tv_nsec;
 		if (late > __atomic_load_n(mine, __ATOMIC_RELAXED))
 			__atomic_store_n(mine, late, __ATOMIC_RELAXED);
-		if (late > PERIOD_NS)
+		if (late > period_ns)
 			due = now;
 	}
 	return NULL;
@@ -58,13 +59,21 @@ static void start(int cpu)
 	pthread_setschedparam(thread, SCHED_FIFO, &param);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	int64_t most = 0;
 	sigset_t end;
 	cpu_set_t all;
-	int signal;
+	int signal, period_ms;
 
+	if (argc > 1) {
+		period_ms = atoi(argv[1]);
+		if (period_ms < 1 || period_ms > 500) {
+			fputs("usage: witness [PERIOD-MS]\n", stderr);
+			return 2;
+		}
+		period_ns = period_ms * 1000000ll;
+	}
 	sigemptyset(&end);
 	sigaddset(&end, SIGTERM);
 	sigprocmask(SIG_BLOCK, &end, NULL);
