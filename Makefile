@@ -73,7 +73,7 @@ $(BUILD)/obj/%.bpf.o: %.bpf.c
 $(BUILD)/obj/bfdd/io/gate.o: $(BUILD)/obj/bfdd/io/gate.bpf.o
 $(BUILD)/obj/bfdd/io/gate.o: CFLAGS += -Wa,-I$(BUILD)/obj
 
-tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS))
+tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS) $(BENCHES))
 pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check

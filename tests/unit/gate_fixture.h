@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A gate in front of real sockets: two namespaces of our own with two links between them. What the gate does
- * with a packet is compared with what core/packet.c and core/table.c say to it. Included by one test program
- * only.
+ * with a packet is compared with what core/packet.c and core/table.c say to it.
  */
 #ifndef TESTS_GATE_FIXTURE_H
 #define TESTS_GATE_FIXTURE_H
