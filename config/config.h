@@ -77,6 +77,7 @@ struct config {
 	struct config_service *services;
 	struct config_steering steering;
 	struct config_daemon daemon;
+	bool flight_recorder; /* keep each session's last packets */
 };
 
 /* Told of each thing found, in the order of the file. MESSAGE has no newline; FILE and LINE are those of the

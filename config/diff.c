@@ -155,5 +155,7 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		return "daemon.realtime-deadline";
 	if (old->daemon.events != new->daemon.events)
 		return "daemon.events";
+	if (old->flight_recorder != new->flight_recorder)
+		return "flight-recorder";
 	return NULL;
 }

@@ -202,6 +202,10 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 	const struct place at = place_of(loader, setting);
 	struct tree *tree = loader->tree;
 
+	if (!key->opens) {
+		read_value(loader, setting, key, &tree->top.values[key - schema_keys]);
+		return;
+	}
 	if (!fits(key->type, setting)) {
 		report_error(loader->reports, &at, "%s: expects %s, not %s", key->name, wanted[key->type],
 			     given(setting));

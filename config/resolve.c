@@ -101,6 +101,7 @@ static bool resolve_all(struct resolver *resolver)
 		return false;
 	section_store(&tree->steering, KEY_PROTOCOL, KEY_HOLD_ON_STOP, true, &resolver->config->steering);
 	section_store(&tree->daemon, KEY_REALTIME, KEY_EVENTS, true, &resolver->config->daemon);
+	section_store(&tree->top, KEY_FLIGHT_RECORDER, KEY_FLIGHT_RECORDER, true, resolver->config);
 	check_protocol(resolver);
 	ok = names_init(&resolver->profiles, &tree->profiles, "profile", reports) &&
 	     names_init(&resolver->peers, &tree->peers, "peer", reports) &&

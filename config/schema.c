@@ -22,6 +22,9 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			  .help = "what is ours in the kernel's routing"},
 	[KEY_DAEMON] = {"daemon", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_DAEMON,
 			.help = "the daemon itself"},
+	[KEY_FLIGHT_RECORDER] = {"flight-recorder", SCHEMA_BOOL, SCHEMA_TOP, .reload = SCHEMA_RESTART,
+				 RANGE(true, 0, 1), IN(config, flight_recorder),
+				 .help = "keep each session's last packets for bfdctl postmortem"},
 
 	[KEY_NAME] = {"name", SCHEMA_NAME, BOTH | SCHEMA_SITE | SCHEMA_SERVICE, .required = true,
 		      .reload = SCHEMA_SESSION, .help = "what it is called, here and by bfdctl"},

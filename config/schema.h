@@ -47,6 +47,7 @@ enum schema_index {
 	KEY_SERVICES,
 	KEY_STEERING,
 	KEY_DAEMON,
+	KEY_FLIGHT_RECORDER,
 	KEY_NAME,
 	KEY_TRANSMIT_INTERVAL, /* the first of the session's */
 	KEY_RECEIVE_INTERVAL,

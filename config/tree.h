@@ -50,7 +50,7 @@ struct sections {
 
 struct tree {
 	struct sections profiles, peers, sites, services;
-	struct section steering, daemon;
+	struct section steering, daemon, top;
 };
 
 void tree_free(struct tree *tree);

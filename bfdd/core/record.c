@@ -56,6 +56,9 @@ void record_stranger(struct record *record, usec_t received, const struct addr *
 {
 	if (record->sealed)
 		return;
+	if (record->stranger.after != record->nin)
+		record->stranger.count = 0;
+	record->stranger.after = record->nin;
 	record->stranger.at = received;
 	record->stranger.count++;
 	record->stranger.peer = *peer;

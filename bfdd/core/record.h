@@ -36,7 +36,8 @@ struct record_packet {
 /* Where the last packet came from that named our discriminator but had another's addresses. */
 struct record_stranger {
 	usec_t at;
-	uint32_t count;
+	uint32_t count; /* since the last accepted packet */
+	uint32_t after; /* nin at that time */
 	struct addr peer, local;
 };
 

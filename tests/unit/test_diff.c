@@ -336,6 +336,10 @@ static void test_restart(void **state)
 				 steering && key->reload == SCHEMA_RESTART);
 	}
 	assert_int_equal(n, 8);
+	make(&b);
+	b.config.flight_recorder = !b.config.flight_recorder;
+	assert_string_equal(config_needs_restart(&a.config, &b.config), "flight-recorder");
+	assert_false(config_policy_differs(&a.config, &b.config));
 }
 
 /* Any two sets of peers: each name once, in the right group, whatever the order in the files. */

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "core/verdict.h"
+
+#include <string.h>
+
+#define WORD_AGE \
+	USEC_S /* a peer that paces its packets may tell of its Down so much later (RFC 5880 6.8.3) */
+
+static usec_t larger(usec_t a, usec_t b)
+{
+	return a > b ? a : b;
+}
+
+/* How long our turns were late within FROM to UNTIL. Late turns do not overlap. */
+static usec_t stalled_within(const struct record_delays *delays, usec_t from, usec_t until)
+{
+	unsigned n = delays->nlate < RECORD_DELAYS ? delays->nlate : RECORD_DELAYS;
+	usec_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++) {
+		usec_t end = delays->late[i].at, begin = end - delays->late[i].amount;
+
+		begin = begin > from ? begin : from;
+		end = end < until ? end : until;
+		sum += end > begin ? end - begin : 0;
+	}
+	return sum;
+}
+
+static uint32_t lost_within(const struct record_note *ring, uint32_t count, usec_t from, usec_t until)
+{
+	unsigned n = count < RECORD_LOSSES ? count : RECORD_LOSSES;
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (ring[i].at > from && ring[i].at <= until)
+			sum += ring[i].amount;
+	return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+static void count_dropped(struct verdict *verdict, const struct record *record, usec_t since)
+{
+	unsigned n = record->ndropped < RECORD_DROPS ? record->ndropped : RECORD_DROPS;
+	unsigned counts[DROP_COUNT] = {0};
+
+	for (unsigned i = 0; i < n; i++) {
+		enum drop drop = record->dropped[i].drop;
+
+		if (record->dropped[i].at <= since || drop >= DROP_COUNT)
+			continue;
+		verdict->dropped++;
+		if (++counts[drop] > counts[verdict->reason] || !verdict->reason)
+			verdict->reason = drop;
+	}
+	if (record->stranger.count && record->stranger.at > since) {
+		verdict->strangers = record->stranger.count;
+		verdict->stranger = record->stranger.peer;
+	}
+}
+
+/* Nearly as many dropped packets as a living peer would have sent in the silence. */
+static bool still_speaks(const struct verdict *verdict)
+{
+	usec_t interval = larger(verdict->terms.rx_interval, 1), wanted = verdict->silence / interval - 1;
+
+	if (wanted < 1)
+		wanted = 1;
+	if (wanted > RECORD_DROPS)
+		wanted = RECORD_DROPS;
+	return verdict->dropped >= wanted || verdict->strangers >= wanted;
+}
+
+/*
+ * A stall explains the silence when the rest of it, in which we were awake, is no longer than one interval
+ * and not a detection time: without it nothing would be missing. Half an interval of stalls can hide a
+ * packet.
+ */
+static void judge_silence(struct verdict *verdict, const struct record *record,
+			  const struct record_delays *delays)
+{
+	usec_t from = record->fall.last_rx, until = record->fall.at;
+	usec_t interval = verdict->terms.rx_interval, time = verdict->terms.detection_time, awake;
+	bool some;
+
+	verdict->silence = until - from;
+	verdict->stalled = stalled_within(delays, from, until);
+	verdict->overflows = lost_within(delays->overflows, delays->noverflows, from, until);
+	count_dropped(verdict, record, from);
+	awake = verdict->silence - verdict->stalled;
+	some = verdict->stalled && verdict->stalled >= interval / 2 && awake < time;
+
+	if (still_speaks(verdict))
+		verdict->kind = VERDICT_DROPPED_HERE;
+	else if (some && (verdict->stalled >= time - interval || verdict->overflows))
+		verdict->kind = VERDICT_LOCAL_STALL;
+	else if (some || verdict->overflows || verdict->dropped || verdict->strangers)
+		verdict->kind = VERDICT_UNCLEAR;
+	else
+		verdict->kind = VERDICT_PEER_SILENT;
+}
+
+/* The longest time that ended between SINCE and UNTIL and in which we sent nothing. */
+static usec_t longest_gap(const struct record *record, usec_t since, usec_t until)
+{
+	struct record_packet out[RECORD_PACKETS];
+	unsigned n = record_sent(out, record);
+	usec_t gap = 0;
+
+	for (unsigned i = 0; i < n && out[i].at < until; i++) {
+		usec_t next = i + 1 < n && out[i + 1].at < until ? out[i + 1].at : until;
+
+		if (next > since)
+			gap = larger(gap, next - out[i].at);
+	}
+	return gap;
+}
+
+/* The peer says that it did not hear us for its detection time. */
+static void judge_unheard(struct verdict *verdict, const struct record *record,
+			  const struct record_delays *delays)
+{
+	usec_t until = record->fall.last_rx, since = until - verdict->terms.patience - WORD_AGE;
+	usec_t patience = verdict->terms.patience, interval = verdict->terms.tx_interval;
+
+	verdict->gap = longest_gap(record, since, until);
+	verdict->errors = lost_within(delays->errors, delays->nerrors, since, record->fall.at);
+	if (verdict->gap >= patience)
+		verdict->kind = VERDICT_LOCAL_STALL;
+	else if (verdict->errors || !record->nout)
+		verdict->kind = VERDICT_UNCLEAR;
+	else if (verdict->gap >= patience - interval && verdict->gap > interval + interval / 2)
+		verdict->kind = VERDICT_UNCLEAR; /* with one lost packet this is a detection time */
+	else
+		verdict->kind = VERDICT_NOT_HEARD;
+}
+
+static uint32_t speaker(const struct record_packet *packet)
+{
+	const uint8_t *at = packet->bytes + 4; /* My Discriminator */
+
+	return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+}
+
+static bool has_restarted(const struct record *record)
+{
+	struct record_packet in[RECORD_PACKETS];
+	unsigned n = record_unroll(in, record->in, record->nin, RECORD_PACKETS);
+
+	return n >= 2 && speaker(&in[n - 1]) != speaker(&in[n - 2]);
+}
+
+void verdict_find(struct verdict *verdict, const struct record *record, const struct record_delays *delays)
+{
+	const struct record_fall *fall = &record->fall;
+
+	*verdict = (struct verdict){
+		.terms = record->terms,
+		.remote_state = fall->remote_state,
+		.remote_diag = fall->remote_diag,
+	};
+	switch (fall->diag) {
+	case DIAG_ADMIN_DOWN:
+		verdict->kind = VERDICT_SHUT_DOWN;
+		break;
+	case DIAG_PATH_DOWN:
+		verdict->kind = VERDICT_PATH_DOWN;
+		break;
+	case DIAG_DETECTION_EXPIRED:
+		judge_silence(verdict, record, delays);
+		break;
+	case DIAG_NEIGHBOR_DOWN:
+		verdict->restarted = has_restarted(record);
+		if (fall->remote_state != BFD_ADMIN_DOWN && fall->remote_diag == DIAG_DETECTION_EXPIRED &&
+		    !verdict->restarted)
+			judge_unheard(verdict, record, delays);
+		else
+			verdict->kind = VERDICT_PEER_SAID;
+		break;
+	default:
+		verdict->kind = VERDICT_UNCLEAR;
+	}
+}

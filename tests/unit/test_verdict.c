@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is made of a record: a table of cases, each with what happened in ms before the Down at 0. The peer's
+ * packets come each 10 ms, ours go out each 10 ms, both detection times are 30 ms.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/verdict.h"
+
+#define DOWN (1000 * USEC_S)
+#define MS(x) ((usec_t)((x)*1000))
+
+struct stall {
+	double from, until;
+};
+
+struct test_case {
+	const char *what;
+	uint8_t diag, remote_state, remote_diag;
+	double heard;		/* ms before the Down, the last packet */
+	double sent;		/* the last packet of ours; 0: 5 ms before */
+	double gap_at, gap;	/* before: a packet of ours at -GAP_AT, and the one before it GAP earlier */
+	struct stall stalls[4]; /* ms before the Down */
+	unsigned drops;		/* in the silence, each ms from the Down backwards */
+	uint8_t drop;
+	unsigned strangers, overflows, errors;
+	bool restarted;
+	double old; /* overflows, errors and drops came this many ms earlier */
+	enum verdict_kind wanted;
+	const char *says; /* part of the sentence */
+};
+
+#define SILENT .diag = DIAG_DETECTION_EXPIRED
+#define DEAF .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_DOWN, .remote_diag = DIAG_DETECTION_EXPIRED
+
+static const struct test_case cases[] = {
+	{"the peer died", SILENT, .heard = 30.1, .wanted = VERDICT_PEER_SILENT,
+	 .says = "nothing came from the peer for 30.1 ms"},
+	{"a turn was a bit late", SILENT, .heard = 31, .stalls = {{1, 0}}, .wanted = VERDICT_PEER_SILENT},
+	{"many turns were a bit late, together less than half an interval", SILENT, .heard = 30.5,
+	 .stalls = {{20, 19}, {15, 14}, {9, 8}, {1, 0}}, .wanted = VERDICT_PEER_SILENT},
+	{"we stood still before the silence only", SILENT, .heard = 30.5, .stalls = {{100, 31}},
+	 .wanted = VERDICT_PEER_SILENT},
+	{"we stood still for all of the silence", SILENT, .heard = 50, .stalls = {{49, 10}},
+	 .wanted = VERDICT_LOCAL_STALL, .says = "we ourselves were late for 39.0 ms of them"},
+	{"we stood still for all but an interval", SILENT, .heard = 30.5, .stalls = {{25, 4.9}},
+	 .wanted = VERDICT_LOCAL_STALL},
+	{"stalls add up", SILENT, .heard = 32, .stalls = {{30, 22}, {20, 12}, {10, 5}},
+	 .wanted = VERDICT_LOCAL_STALL},
+	{"a stall that began before the silence counts from there", SILENT, .heard = 30.5,
+	 .stalls = {{90, 26}}, .wanted = VERDICT_PEER_SILENT},
+	{"half of the silence: two missing packets are not ours", SILENT, .heard = 31, .stalls = {{15, 1}},
+	 .wanted = VERDICT_UNCLEAR, .says = "not enough to tell"},
+	{"a stall, but a whole detection time of silence beside it", SILENT, .heard = 75,
+	 .stalls = {{70, 31}}, .wanted = VERDICT_PEER_SILENT},
+	{"all dropped for their TTL", SILENT, .heard = 30.5, .drops = 3, .drop = DROP_TTL,
+	 .wanted = VERDICT_DROPPED_HERE, .says = "3 with its addresses (ttl)"},
+	{"dropped, and we stood still", SILENT, .heard = 35, .drops = 3, .drop = DROP_TTL,
+	 .stalls = {{30, 5}}, .wanted = VERDICT_DROPPED_HERE},
+	{"one stray packet does not make it alive", SILENT, .heard = 30.5, .drops = 1, .drop = DROP_SHORT,
+	 .wanted = VERDICT_UNCLEAR, .says = "1 with its addresses (short)"},
+	{"drops before the silence say nothing", SILENT, .heard = 30.5, .drops = 3, .drop = DROP_TTL,
+	 .old = 50, .wanted = VERDICT_PEER_SILENT},
+	{"it moved to another address", SILENT, .heard = 30.5, .strangers = 3, .wanted = VERDICT_DROPPED_HERE,
+	 .says = "the last from 192.0.2.66"},
+	{"our sockets overflowed", SILENT, .heard = 30.5, .overflows = 50, .wanted = VERDICT_UNCLEAR,
+	 .says = "50 packets, of whomever, found no room"},
+	{"they overflowed because we did not read", SILENT, .heard = 31, .overflows = 50, .stalls = {{15, 1}},
+	 .wanted = VERDICT_LOCAL_STALL, .says = "50 packets, of whomever"},
+	{"they overflowed long ago", SILENT, .heard = 30.5, .overflows = 50, .old = 50,
+	 .wanted = VERDICT_PEER_SILENT},
+
+	{"one way: it does not hear us", DEAF, .wanted = VERDICT_NOT_HEARD,
+	 .says = "does not hear us (down, control-expiry), though we sent each 10.0 ms"},
+	{"one way: we were a bit late", DEAF, .gap_at = 25, .gap = 14, .wanted = VERDICT_NOT_HEARD},
+	{"we sent nothing for as long as it waits", DEAF, .gap_at = 15, .gap = 31,
+	 .wanted = VERDICT_LOCAL_STALL, .says = "we sent nothing for 31.0 ms, and it waits 30.0 ms"},
+	{"we sent nothing until its word came", DEAF, .sent = 500, .wanted = VERDICT_LOCAL_STALL},
+	{"a gap that one lost packet makes too long", DEAF, .gap_at = 15, .gap = 21,
+	 .wanted = VERDICT_UNCLEAR, .says = "we sent nothing for 21.0 ms"},
+	{"the kernel refused what we sent", DEAF, .errors = 4, .wanted = VERDICT_UNCLEAR,
+	 .says = "refused to send 4 packets"},
+	{"it refused something two seconds ago", DEAF, .errors = 4, .old = 2000, .wanted = VERDICT_NOT_HEARD},
+
+	{"it was taken down by its operator", .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_ADMIN_DOWN,
+	 .remote_diag = DIAG_ADMIN_DOWN, .wanted = VERDICT_PEER_SAID,
+	 .says = "the peer said so: admin-down, admin-down"},
+	{"AdminDown with an old diagnostic", .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_ADMIN_DOWN,
+	 .remote_diag = DIAG_DETECTION_EXPIRED, .sent = 500, .wanted = VERDICT_PEER_SAID},
+	{"its path failed", .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_DOWN,
+	 .remote_diag = DIAG_PATH_DOWN, .wanted = VERDICT_PEER_SAID, .says = "down, path-down"},
+	{"it restarted", .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_DOWN, .restarted = true,
+	 .wanted = VERDICT_PEER_SAID, .says = "it has restarted"},
+	{"it restarted, and its successor has a diagnostic", DEAF, .restarted = true, .sent = 500,
+	 .wanted = VERDICT_PEER_SAID},
+
+	{"no carrier", .diag = DIAG_PATH_DOWN, .wanted = VERDICT_PATH_DOWN,
+	 .says = "the path went down here: no carrier on eth1"},
+	{"shut down here", .diag = DIAG_ADMIN_DOWN, .wanted = VERDICT_SHUT_DOWN},
+	{"a diagnostic that we do not set", .diag = DIAG_ECHO_FAILED, .wanted = VERDICT_UNCLEAR,
+	 .says = "does not tell why"},
+};
+
+static struct record record;
+static struct record_delays delays;
+
+static void heard(usec_t at, uint32_t discr)
+{
+	struct packet packet = {.my_discr = discr, .state = BFD_UP, .detect_mult = 3};
+	uint8_t bytes[PACKET_SIZE];
+
+	packet_encode(&packet, bytes);
+	record_in(&record, bytes, PACKET_SIZE, at, at, 255, 50000, DROP_NONE);
+}
+
+static void speak(const struct test_case *c)
+{
+	double last = c->sent ? c->sent : 5;
+	usec_t at[RECORD_PACKETS];
+	const uint8_t bytes[PACKET_SIZE] = {0};
+
+	for (unsigned i = 0; i < RECORD_PACKETS; i++) {
+		double before = last + 10 * i;
+
+		/* What was sent before the gap lies so much further back. */
+		if (c->gap && before > c->gap_at)
+			before += c->gap - 10;
+		at[RECORD_PACKETS - 1 - i] = DOWN - MS(before);
+	}
+	for (unsigned i = 0; i < RECORD_PACKETS; i++)
+		record_out(&record, bytes, at[i], at[i]);
+}
+
+static void happen(const struct test_case *c)
+{
+	const struct addr stranger = {AF_INET, {192, 0, 2, 66}};
+	const uint8_t bytes[PACKET_SIZE] = {0};
+	struct session session = {
+		.state = BFD_DOWN,
+		.local_diag = c->diag,
+		.remote_state = c->remote_state,
+		.remote_diag = c->remote_diag,
+		.last_rx = DOWN - MS(c->heard),
+	};
+
+	memset(&delays, 0, sizeof(delays));
+	record_reset(&record, 0);
+	record.terms = (struct record_terms){
+		.detection_time = MS(30), .patience = MS(30), .rx_interval = 10000, .tx_interval = 10000};
+	for (int i = 15; i > 0; i--)
+		heard(session.last_rx - MS(10) * i, 7);
+	heard(session.last_rx, c->restarted ? 8 : 7);
+	speak(c);
+	for (unsigned i = c->drops; i > 0; i--)
+		record_in(&record, bytes, PACKET_SIZE, DOWN - MS(i + c->old), DOWN, 3, 50000, c->drop);
+	for (unsigned i = c->strangers; i > 0; i--)
+		record_stranger(&record, DOWN - MS(i), &stranger, &stranger);
+	for (unsigned i = 0; i < 4 && c->stalls[i].from; i++)
+		record_late(&delays, DOWN - MS(c->stalls[i].until),
+			    MS(c->stalls[i].from) - MS(c->stalls[i].until));
+	if (c->overflows)
+		record_overflow(&delays, DOWN - MS(c->old), c->overflows);
+	if (c->errors)
+		record_error(&delays, DOWN - MS(c->old), c->errors);
+	record_seal(&record, &session, DOWN, NULL, 0);
+}
+
+static void each_case_gets_its_verdict(void **state)
+{
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verdict verdict;
+		char text[VERDICT_TEXT];
+
+		happen(&cases[i]);
+		verdict_find(&verdict, &record, &delays);
+		verdict_text(&verdict, "carrier on eth1", text);
+		if (verdict.kind != cases[i].wanted)
+			fail_msg("%s: %s, not %s (%s)", cases[i].what, verdict_name(verdict.kind),
+				 verdict_name(cases[i].wanted), text);
+		if (cases[i].says && !strstr(text, cases[i].says))
+			fail_msg("%s: does not say \"%s\": %s", cases[i].what, cases[i].says, text);
+	}
+}
+
+/* With slower packets the record reaches back further than the peer's word can. */
+static void an_old_gap_is_no_reason(void **state)
+{
+	struct verdict verdict;
+	struct test_case deaf = {.what = "300 ms", DEAF};
+	const uint8_t bytes[PACKET_SIZE] = {0};
+	unsigned before;
+
+	for (before = 1000; before < 3500; before += 250) {
+		usec_t at = DOWN - 16 * MS(300);
+
+		happen(&deaf);
+		record.sealed = false;
+		record.nout = 0;
+		record.terms.patience = MS(900);
+		record.terms.tx_interval = MS(300);
+		while (at < DOWN) {
+			record_out(&record, bytes, at, at);
+			at += at <= DOWN - MS(before + 950) && at + MS(300) > DOWN - MS(before + 950)
+				      ? MS(950)
+				      : MS(300);
+		}
+		verdict_find(&verdict, &record, &delays);
+		assert_int_equal(verdict.kind, before > 1900 ? VERDICT_NOT_HEARD : VERDICT_LOCAL_STALL);
+	}
+}
+
+/* A record of a session that has only just begun, or that makes no sense. */
+static void an_empty_record_is_no_riddle(void **state)
+{
+	for (unsigned diag = 0; diag < 256; diag++) {
+		struct verdict verdict;
+		char text[VERDICT_TEXT];
+
+		memset(&record, 0, sizeof(record));
+		memset(&delays, 0, sizeof(delays));
+		record.fall.diag = (uint8_t)diag;
+		record.fall.remote_diag = DIAG_DETECTION_EXPIRED;
+		record.fall.remote_state = BFD_DOWN;
+		verdict_find(&verdict, &record, &delays);
+		assert_non_null(verdict_text(&verdict, NULL, text));
+		assert_true(strlen(text) > 10);
+	}
+}
+
+static void all_words_fit(void **state)
+{
+	struct verdict verdict;
+	char text[VERDICT_TEXT + 1];
+
+	memset(&verdict, 0x7f, sizeof(verdict));
+	verdict.stranger = (struct addr){AF_INET6, {0x20, 1, [2 ... 15] = 0xfe}};
+	verdict.reason = DROP_YOUR_DISCR_ZERO;
+	for (unsigned kind = 0; kind < VERDICT_KINDS; kind++) {
+		verdict.kind = kind;
+		text[VERDICT_TEXT] = 'x';
+		verdict_text(&verdict, "a local address for 2001:db8:1234:1234:1234:1234:1234:1234", text);
+		assert_true(strlen(text) < VERDICT_TEXT);
+		assert_int_equal(text[VERDICT_TEXT], 'x');
+		assert_string_not_equal(verdict_name(kind), "");
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_case_gets_its_verdict),
+		cmocka_unit_test(an_old_gap_is_no_reason),
+		cmocka_unit_test(an_empty_record_is_no_riddle),
+		cmocka_unit_test(all_words_fit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
