@@ -298,6 +298,7 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.thread_context = &app->engine_thread,
 		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
 		.presume_for = PRESUME_FOR,
+		.recorder = app->config->flight_recorder,
 	};
 	const struct steer_config steer = {
 		.range = app->range,
@@ -391,6 +392,7 @@ static int start(struct app *app, char *error, size_t size)
 	app->services = app_services_load(NULL, NULL, app->config);
 	app->peers = app_peers_make(app, app->config, NULL);
 	app->npeers = app->config->npeers;
+	app->postmortems = app->config->flight_recorder ? postmortems_create() : NULL;
 	if (!app->events || !app->slot_peer || !app->services || !app->peers) {
 		snprintf(error, size, "out of memory");
 		return -1;
@@ -487,6 +489,7 @@ void app_free(struct app *app)
 	steer_free(app->steer);
 	app_policy_free(app);
 	app_peers_free(app);
+	postmortems_free(app->postmortems);
 	events_free(app->events);
 	free(app->services);
 	free(app->slot_peer);

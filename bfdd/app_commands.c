@@ -394,8 +394,10 @@ void app_command(void *context, struct control_request *request, const char *com
 		const char *name;
 		void (*answer)(struct app *app, struct control_request *request, const json_t *args);
 	} commands[] = {
-		{"status", status},	{"peers", peers},   {"peer", peer},	{"sites", sites},
-		{"services", services}, {"events", events}, {"reload", reload},
+		{"status", status},	{"peers", peers},
+		{"peer", peer},		{"sites", sites},
+		{"services", services}, {"events", events},
+		{"reload", reload},	{"postmortem", app_postmortem},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)

@@ -331,6 +331,8 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 			     "to", bfd_state_name(event->to), "diagnostic", bfd_diag_name(event->diag),
 			     "remote-state", bfd_state_name(event->remote_state), "remote-diagnostic",
 			     bfd_diag_name(event->remote_diag)));
+	if (event->from == BFD_UP)
+		app_postmortem_ask(app, peer);
 }
 
 static void negotiated_event(struct app *app, struct app_peer *peer, const struct engine_event *event)

@@ -17,6 +17,7 @@
 #include "ops/control.h"
 #include "ops/events.h"
 #include "ops/log.h"
+#include "ops/postmortem.h"
 #include "rt.h"
 
 #define APP_RETRY_PEERS 0.05 /* s */
@@ -122,6 +123,7 @@ struct app {
 	struct steer *steer;
 	struct monitor *monitor;
 	struct routes *routes;
+	struct postmortems *postmortems; /* NULL: the flight recorder is off */
 	struct rt_thread engine_thread, steer_thread;
 	int memory_locked; /* 0 or -errno */
 
@@ -200,6 +202,12 @@ struct app_peer *app_peer_by_slot(struct app *app, unsigned slot);
 struct app_peer *app_peer_by_name(struct app *app, const char *name);
 /* "ams-1 went down: control-expiry" in BUF, which it returns. */
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size);
+
+/* app_postmortem.c */
+/* PEER left Up: its record is asked for, and kept when it comes. */
+void app_postmortem_ask(struct app *app, const struct app_peer *peer);
+/* The command. */
+void app_postmortem(struct app *app, struct control_request *request, const json_t *args);
 
 /* app_policy.c */
 void app_policy_range(const struct config_steering *steering, struct object_range *range);

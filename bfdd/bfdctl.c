@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/capture.h"
 #include "ctl/client.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
@@ -23,30 +24,38 @@ enum exit_status { EXIT_OK, EXIT_REFUSED, EXIT_USAGE, EXIT_NO_DAEMON };
 struct options {
 	const char *path;
 	bool json, follow;
-	long last; /* events to show; -1: all */
+	long last;	   /* events to show; -1: all */
+	const char *write; /* the file for a capture; NULL: none */
+	char **argv;	   /* the command's arguments, */
+	int argc;	   /* so many */
 };
 
 struct command {
 	const char *name, *argument, *help; /* ARGUMENT: NULL: none */
+	int least, most;		    /* arguments */
 	void (*show)(json_t *data, FILE *out);
 	int (*run)(const struct options *options); /* NULL: ask and show */
 };
 
 static int run_events(const struct options *options);
+static int run_postmortem(const struct options *options);
 static int run_watch(const struct options *options);
 static int run_help(const struct options *options);
 
 static const struct command commands[] = {
-	{"status", NULL, "the daemon: sessions, engine, steering", show_status, NULL},
-	{"peers", NULL, "all peers, a line each", show_peers, NULL},
-	{"peer", "NAME", "all about one peer", show_peer, NULL},
-	{"sites", NULL, "sites and their paths", show_sites, NULL},
-	{"services", NULL, "services: which site carries them, and the last switch", show_services, NULL},
-	{"events", NULL, "what happened; --follow: and what happens, --last N: no more than N", NULL,
+	{"status", NULL, "the daemon: sessions, engine, steering", 0, 0, show_status, NULL},
+	{"peers", NULL, "all peers, a line each", 0, 0, show_peers, NULL},
+	{"peer", "NAME", "all about one peer", 1, 1, show_peer, NULL},
+	{"sites", NULL, "sites and their paths", 0, 0, show_sites, NULL},
+	{"services", NULL, "services: which site carries them, and the last switch", 0, 0, show_services,
+	 NULL},
+	{"events", NULL, "what happened; --follow: and what happens, --last N: no more than N", 0, 0, NULL,
 	 run_events},
-	{"watch", NULL, "all of it, live", NULL, run_watch},
-	{"reload", NULL, "read the configuration again", show_reload, NULL},
-	{"help", NULL, "this", NULL, run_help},
+	{"postmortem", "[NAME [N]]", "why a peer went down, packet by packet; --write FILE: as a capture", 0,
+	 2, NULL, run_postmortem},
+	{"watch", NULL, "all of it, live", 0, 0, NULL, run_watch},
+	{"reload", NULL, "read the configuration again", 0, 0, show_reload, NULL},
+	{"help", NULL, "this", 0, 0, NULL, run_help},
 };
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -80,7 +89,7 @@ static int run_help(const struct options *options)
 	for (size_t i = 0; i < NCOMMANDS; i++) {
 		const char *argument = commands[i].argument ? commands[i].argument : "";
 
-		printf("  %s %-*s %s\n", commands[i].name, (int)(13 - strlen(commands[i].name)), argument,
+		printf("  %s %-*s %s\n", commands[i].name, (int)(21 - strlen(commands[i].name)), argument,
 		       commands[i].help);
 	}
 	printf("\n  -s, --socket SOCKET  the daemon's control socket (%s)\n", SOCKET_PATH);
@@ -92,15 +101,14 @@ static int run_help(const struct options *options)
 
 /* Connects and asks; on failure complains and returns the exit status. */
 static int ask(struct client **client, const struct options *options, const char *command,
-	       const char *argument, json_t **data)
+	       const char *const *args, int count, json_t **data)
 {
 	char error[CLIENT_ERROR];
 	enum client_result result = CLIENT_GONE;
 
 	*client = client_open(options->path, TIMEOUT, error, sizeof(error));
 	if (*client)
-		result = client_request(*client, command, &argument, argument != NULL, data, error,
-					sizeof(error));
+		result = client_request(*client, command, args, count, data, error, sizeof(error));
 	if (result == CLIENT_OK)
 		return EXIT_OK;
 	complain(error);
@@ -136,11 +144,12 @@ static void keep_last(json_t *events, long last)
 
 static int run_events(const struct options *options)
 {
+	static const char *const follow[] = {"--follow"};
 	struct client *client;
 	json_t *events, *event;
 	bool ended = false;
 	size_t i;
-	int status = ask(&client, options, "events", options->follow ? "--follow" : NULL, &events);
+	int status = ask(&client, options, "events", follow, options->follow, &events);
 
 	if (status != EXIT_OK)
 		return status;
@@ -162,16 +171,48 @@ static int run_events(const struct options *options)
 	return status;
 }
 
+static int write_capture(const struct options *options, json_t *data)
+{
+	char error[CLIENT_ERROR];
+
+	if (!capture_write(data, options->write, error, sizeof(error)))
+		return EXIT_OK;
+	complain(error);
+	return EXIT_REFUSED;
+}
+
+static int run_postmortem(const struct options *options)
+{
+	const char *args[] = {options->argv[0], options->argc > 1 ? options->argv[1] : "1", "pcap"};
+	int count = options->write ? 3 : options->argc, status;
+	struct client *client;
+	json_t *data;
+
+	if (options->write && !options->argc)
+		return usage_error("--write needs the name of a peer", "");
+	status = ask(&client, options, "postmortem", args, count, &data);
+	if (status != EXIT_OK)
+		return status;
+	if (options->write)
+		status = write_capture(options, data);
+	else
+		print(options, data, options->argc ? show_postmortem : show_postmortems);
+	json_decref(data);
+	client_close(client);
+	return status;
+}
+
 static int run_watch(const struct options *options)
 {
 	return watch_run(options->path);
 }
 
-static int run_plain(const struct command *command, const struct options *options, const char *argument)
+static int run_plain(const struct command *command, const struct options *options)
 {
+	const char *args[] = {options->argv[0]};
 	struct client *client;
 	json_t *data;
-	int status = ask(&client, options, command->name, argument, &data);
+	int status = ask(&client, options, command->name, args, options->argc, &data);
 
 	if (status != EXIT_OK)
 		return status;
@@ -189,24 +230,29 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-static int run(const struct options *options, int argc, char **argv)
+static int run(struct options *options, int argc, char **argv)
 {
 	const struct command *command = argc ? find_command(argv[0]) : NULL;
-	int wanted = command && command->argument ? 2 : 1;
 
 	if (!argc)
 		return usage_error("a command is missing", "");
 	if (!command)
 		return usage_error("there is no command ", argv[0]);
-	if (argc < wanted)
+	if (argc <= command->least)
 		return usage_error(command->name, " needs a name");
-	if (argc > wanted)
-		return usage_error("too many arguments: ", argv[wanted]);
+	if (argc > command->most + 1)
+		return usage_error("too many arguments: ", argv[command->most + 1]);
 	if ((options->follow || options->last >= 0) && command->run != run_events)
 		return usage_error("--follow and --last are for events, not for ", argv[0]);
+	if (options->write && command->run != run_postmortem)
+		return usage_error("--write is for postmortem, not for ", argv[0]);
+	if (options->json && options->write)
+		return usage_error("--json and --write exclude each other", "");
 	if (options->json && (command->run == run_watch || command->run == run_help))
 		return usage_error("--json is not for ", argv[0]);
-	return command->run ? command->run(options) : run_plain(command, options, argv[1]);
+	options->argv = argv + 1;
+	options->argc = argc - 1;
+	return command->run ? command->run(options) : run_plain(command, options);
 }
 
 static bool parse_count(const char *text, long *count)
@@ -220,19 +266,16 @@ static bool parse_count(const char *text, long *count)
 int main(int argc, char **argv)
 {
 	static const struct option longs[] = {
-		{"socket", required_argument, NULL, 's'},
-		{"json", no_argument, NULL, 'j'},
-		{"follow", no_argument, NULL, 'f'},
-		{"last", required_argument, NULL, 'n'},
-		{"version", no_argument, NULL, 'V'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"socket", required_argument, NULL, 's'}, {"json", no_argument, NULL, 'j'},
+		{"follow", no_argument, NULL, 'f'},	  {"last", required_argument, NULL, 'n'},
+		{"write", required_argument, NULL, 'w'},  {"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},	  {NULL, 0, NULL, 0},
 	};
 	struct options options = {.path = SOCKET_PATH, .last = -1};
 	const char *no_color = getenv("NO_COLOR");
 	int option, status;
 
-	while ((option = getopt_long(argc, argv, "s:jfn:Vh", longs, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "s:jfn:w:Vh", longs, NULL)) != -1) {
 		switch (option) {
 		case 's':
 			options.path = optarg;
@@ -246,6 +289,9 @@ int main(int argc, char **argv)
 		case 'n':
 			if (!parse_count(optarg, &options.last))
 				return usage_error("--last takes a number, not ", optarg);
+			break;
+		case 'w':
+			options.write = optarg;
 			break;
 		case 'V':
 			printf("bfdctl %s\n", BFDD_VERSION);

@@ -124,7 +124,7 @@ static void judge_unheard(struct verdict *verdict, const struct record *record,
 
 	verdict->gap = longest_gap(record, since, until);
 	verdict->errors = lost_within(delays->errors, delays->nerrors, since, record->fall.at);
-	if (verdict->gap >= patience)
+	if (verdict->gap && verdict->gap >= patience - interval / 16) /* clocks differ, and its timers */
 		verdict->kind = VERDICT_LOCAL_STALL;
 	else if (verdict->errors || !record->nout)
 		verdict->kind = VERDICT_UNCLEAR;

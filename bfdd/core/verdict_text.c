@@ -146,9 +146,9 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 	case VERDICT_NOT_HEARD:
 		put(&text, "the peer says that it does not hear us (");
 		put_word(&text, verdict);
-		put(&text, "), though we sent each ");
+		put(&text, "), though we never paused for more than ");
 		put_ms(&text, verdict->gap);
-		put(&text, " at least: the path is broken towards it");
+		put(&text, ": the path towards it is broken");
 		break;
 	case VERDICT_DROPPED_HERE:
 		put(&text, "packets came, but were dropped here: ");

@@ -14,6 +14,8 @@ void show_sites(json_t *sites, FILE *out);
 void show_services(json_t *services, FILE *out);
 void show_events(json_t *events, FILE *out);
 void show_event(json_t *event, FILE *out);
+void show_postmortems(json_t *list, FILE *out);
+void show_postmortem(json_t *postmortem, FILE *out);
 void show_reload(json_t *report, FILE *out);
 
 #endif

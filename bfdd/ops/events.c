@@ -168,9 +168,14 @@ static usec_t wall_offset(void)
 	return offset;
 }
 
+usec_t events_wall(usec_t at)
+{
+	return at + wall_offset();
+}
+
 const char *events_time(usec_t at, char buf[EVENTS_TIME])
 {
-	usec_t wall = at + wall_offset();
+	usec_t wall = events_wall(at);
 	time_t seconds = wall / USEC_S;
 	struct tm tm;
 	size_t length;

@@ -29,6 +29,7 @@ void events_unsubscribe(struct events *events, unsigned handle);
 
 /* "2026-01-31T12:34:56.123456Z" for a monotonic instant. Returns BUF. The same instant gives the same text
  * until the wall clock is set. */
+usec_t events_wall(usec_t at); /* the same as Unix time */
 #define EVENTS_TIME 32
 const char *events_time(usec_t at, char buf[EVENTS_TIME]);
 

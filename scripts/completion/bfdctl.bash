@@ -10,20 +10,23 @@ _bfdctl_peers() {
 
 _bfdctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status peers peer sites services events watch reload help"
-	local command='' socket=() i
+	local commands="status peers peer sites services events postmortem watch reload help"
+	local command='' socket=() i after=0
 
 	COMPREPLY=()
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		case ${COMP_WORDS[i]} in
 		-s | --socket) socket=(-s "${COMP_WORDS[++i]}") ;;
-		-n | --last) i=$((i + 1)) ;;
+		-n | --last | -w | --write) i=$((i + 1)) ;;
 		-*) ;;
-		*) command=${command:-${COMP_WORDS[i]}} ;;
+		*)
+			[ -z "$command" ] || after=$((after + 1))
+			command=${command:-${COMP_WORDS[i]}}
+			;;
 		esac
 	done
 	case $previous in
-	-s | --socket)
+	-s | --socket | -w | --write)
 		mapfile -t COMPREPLY < <(compgen -f -- "$word")
 		return
 		;;
@@ -31,9 +34,11 @@ _bfdctl() {
 	esac
 	case $command:$word in
 	events:-*) mapfile -t COMPREPLY < <(compgen -W "--follow --last --json --socket" -- "$word") ;;
+	postmortem:-*) mapfile -t COMPREPLY < <(compgen -W "--write --json --socket" -- "$word") ;;
 	*:-*) mapfile -t COMPREPLY < <(compgen -W "--json --socket --help --version" -- "$word") ;;
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
-	peer:*)
+	peer:* | postmortem:*)
+		[ "$after" = 0 ] || return
 		# not compgen -W, which would expand what is in the names
 		mapfile -t COMPREPLY < <(_bfdctl_peers "${socket[@]}" | while IFS= read -r i; do
 			[[ $i != "$word"* ]] || printf '%q\n' "$i"

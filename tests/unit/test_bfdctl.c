@@ -22,7 +22,7 @@ static void test_exit_status(void **state)
 
 static void test_usage(void **state)
 {
-	static const char *const wrong[][4] = {
+	static const char *const wrong[][5] = {
 		{"peer"},
 		{"peers", "ams-1"},
 		{"peer", "a", "b"},
@@ -35,6 +35,10 @@ static void test_usage(void **state)
 		{"--json", "help"},
 		{"watch"},
 		{"status", "--last", "1"},
+		{"postmortem", "a", "1", "b"},
+		{"postmortem", "--write", "x"},
+		{"peers", "--write", "x"},
+		{"-jw", "x", "postmortem", "a"},
 	};
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -82,8 +86,8 @@ static void test_json(void **state)
 static void test_hostile_names(void **state)
 {
 	static const char *const words[][3] = {
-		{"status"},   {"peers"},  {"peer", "event"}, {"sites"},
-		{"services"}, {"events"}, {"reload"},	     {"peer", "\033[2J\x9b"}};
+		{"status"}, {"peers"},	{"peer", "event"},	 {"sites"},	 {"services"},
+		{"events"}, {"reload"}, {"peer", "\033[2J\x9b"}, {"postmortem"}, {"postmortem", "evil"}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		run(words[i]);
@@ -116,6 +120,39 @@ static void test_tables(void **state)
 	assert_non_null(strstr(
 		output, "ams (IPv4), fra (IPv6)  ams 1/2 in use, fra 1/1         2  5h00m ago: peer ams-2 "
 			"down (in 412 us)\n"));
+}
+
+static void test_postmortem(void **state)
+{
+	char file[sizeof(folder) + 16], bytes[32];
+	FILE *capture;
+
+	assert_int_equal(RUN("postmortem", "ams-1"), 0);
+	assert_non_null(strstr(output, "ams-1 went down at "));
+	assert_non_null(strstr(
+		output, "): peer-silent\nnothing came\n\n"
+			"session             192.0.2.0 with 192.0.2.1 on eth1\n"
+			"the peer sends      each 10 ms; dead after 30 ms\n"
+			"we send             each 10 ms; the peer waits 30 ms\n"
+			"further downs       2, not recorded\n\n"
+			"     MS  WHAT  STATE  DIAGNOSTIC      FLAGS  TTL  NOTE\n"
+			"-30.000  in    up     none                   255\n"
+			"-25.500  out   up     none            P      255\n"
+			" -9.250  in    up     none                    17  dropped: ttl\n"
+			" -5.125  late                                     we woke up 1.5 ms late\n"
+			"  0.000  DOWN  down   control-expiry              nothing came for 30.0 ms\n"));
+	snprintf(file, sizeof(file), "%s/capture", folder);
+	assert_int_equal(RUN("postmortem", "evil", "-w", file), 1);
+	assert_string_equal(errors, "bfdctl: what the daemon sent is no capture\n");
+	assert_int_equal(access(file, F_OK), -1);
+	assert_int_equal(RUN("postmortem", "ams-1", "2", "--write", file), 0);
+	assert_string_equal(output, "");
+	capture = fopen(file, "re");
+	assert_non_null(capture);
+	assert_int_equal(fread(bytes, 1, sizeof(bytes), capture), 24);
+	assert_memory_equal(bytes, "\x4d\x3c\xb2\xa1\2\0\4\0", 8);
+	fclose(capture);
+	unlink(file);
 }
 
 static void test_no_peers(void **state)
@@ -202,7 +239,7 @@ int main(void)
 		TEST(test_exit_status),	   TEST(test_usage),	  TEST(test_json),
 		TEST(test_hostile_names),  TEST(test_tables),	  TEST(test_no_peers),
 		TEST(test_unknown_fields), TEST(test_many_peers), TEST(test_too_many_clients),
-		TEST(test_follow),
+		TEST(test_follow),	   TEST(test_postmortem),
 	};
 
 	if (!prepare())

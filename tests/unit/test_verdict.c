@@ -77,10 +77,12 @@ static const struct test_case cases[] = {
 	 .wanted = VERDICT_PEER_SILENT},
 
 	{"one way: it does not hear us", DEAF, .wanted = VERDICT_NOT_HEARD,
-	 .says = "does not hear us (down, control-expiry), though we sent each 10.0 ms"},
+	 .says = "does not hear us (down, control-expiry), though we never paused for more than 10.0 ms"},
 	{"one way: we were a bit late", DEAF, .gap_at = 25, .gap = 14, .wanted = VERDICT_NOT_HEARD},
 	{"we sent nothing for as long as it waits", DEAF, .gap_at = 15, .gap = 31,
 	 .wanted = VERDICT_LOCAL_STALL, .says = "we sent nothing for 31.0 ms, and it waits 30.0 ms"},
+	{"its clock runs a bit faster than ours", DEAF, .gap_at = 15, .gap = 29.5,
+	 .wanted = VERDICT_LOCAL_STALL},
 	{"we sent nothing until its word came", DEAF, .sent = 500, .wanted = VERDICT_LOCAL_STALL},
 	{"a gap that one lost packet makes too long", DEAF, .gap_at = 15, .gap = 21,
 	 .wanted = VERDICT_UNCLEAR, .says = "we sent nothing for 21.0 ms"},

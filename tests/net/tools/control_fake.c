@@ -170,6 +170,45 @@ static void answer_peer(struct control_request *request, const char *name)
 	control_fail(request, "there is no peer %s\nsecond line", name);
 }
 
+/* Of "ams-1" as it may be, of another peer as nobody should send it. */
+static json_t *make_postmortem(const char *name, bool capture)
+{
+	if (capture)
+		return json_pack("{s:s}", "pcap",
+				 strcmp(name, "ams-1") ? "4d3cb2zz" HOSTILE
+						       : "4d3cb2a1020004000000000000000000ffff000065000000");
+	if (strcmp(name, "ams-1") != 0)
+		return json_pack("{s:s s:s s:s s:s s:f s:[{s:s s:f s:s s:s s:f}, {s:s s:f s:f}, s, {s:i}]}",
+				 "peer", HOSTILE, "sentence", HOSTILE, "verdict", HOSTILE, "interface",
+				 HOSTILE, "receive-interval", 1e-300, "timeline", "what", HOSTILE, "ms",
+				 -1e300, "dropped", HOSTILE, "diagnostic", HOSTILE, "handled-after-us", 1e308,
+				 "what", "late", "late-us", 1e308, "ms", 1e308, HOSTILE, "what", 7);
+	return json_pack(
+		"{s:s s:i s:s s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:i s:i "
+		"s:[{s:s s:i s:s s:s s:i s:n}, {s:s s:f s:s s:s s:i s:b}, {s:s s:f s:s s:s s:i s:s}, "
+		"{s:s s:f s:i}, {s:s s:i}]}",
+		"peer", "ams-1", "number", 1, "at", "2026-01-31T12:34:56.123456Z", "verdict", "peer-silent",
+		"sentence", "nothing came", "state", "down", "diagnostic", "control-expiry", "address",
+		"192.0.2.1", "local-address", "192.0.2.0", "interface", "eth1", "receive-interval", 10,
+		"detection-time", 30, "transmit-interval", 10, "remote-detection-time", 30, "further-downs",
+		2, "timeline", /* moments */
+		"what", "in", "ms", -30, "state", "up", "diagnostic", "none", "ttl", 255, "dropped", "what",
+		"out", "ms", -25.5, "state", "up", "diagnostic", "none", "ttl", 255, "poll", 1, "what", "in",
+		"ms", -9.25, "state", "up", "diagnostic", "none", "ttl", 17, "dropped", "ttl", "what", "late",
+		"ms", -5.125, "late-us", 1500, "what", "down", "ms", 0);
+}
+
+static void answer_postmortem(struct control_request *request, const json_t *args)
+{
+	const char *name = json_string_value(json_array_get(args, 0));
+
+	if (name)
+		control_reply(request, make_postmortem(name, json_array_size(args) == 3));
+	else
+		control_reply(request, json_pack("[{s:s s:i s:s s:s s:s}]", "peer", HOSTILE, "number", 1,
+						 "at", HOSTILE, "verdict", HOSTILE, "sentence", HOSTILE));
+}
+
 static void answer(void *context, struct control_request *request, const char *command, const json_t *args)
 {
 	if (!strcmp(command, "peers"))
@@ -184,6 +223,8 @@ static void answer(void *context, struct control_request *request, const char *c
 		control_reply(request, make_sites());
 	else if (!strcmp(command, "events"))
 		answer_events(request, args);
+	else if (!strcmp(command, "postmortem"))
+		answer_postmortem(request, args);
 	else if (!strcmp(command, "reload"))
 		control_reply(request, json_pack("{s:{s:i, s:[s]}, s:[s]}", "changed", "added", 1, "removed",
 						 "fra-1", "warnings", "a " HOSTILE));
