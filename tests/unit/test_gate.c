@@ -100,6 +100,7 @@ static void elsewhere(void **state)
 	WRONG(0, s.local = address("192.0.1.1"));
 	WRONG(0, s.link = 1);
 	WRONG(0, s.peer = address("2001:db8::2"); s.local = address("2001:db8::1"));
+	WRONG(0, s.peer = address("c000:2::"); s.local = address("c000:1::"));
 	WRONG(1, s.local = address("fe80::1"));
 	WRONG(1, s.peer.bytes[15] ^= 1);
 	WRONG(1, s.link = 0);
