@@ -60,6 +60,7 @@ $(call programs,$(TESTS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtests.a $(BU
 $(call programs,$(TEST_TOOLS) $(BENCHES)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(BUILD)/tests/bench/bench_peer: $(call objects,$(wildcard tests/bench/peer_*.c))
 $(call programs,$(FUZZERS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/fuzz/driver.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -78,7 +79,7 @@ pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check
 demo: ; scripts/demo
-bench: all $(BUILD)/tests/net/tools/witness ; tests/bench/sessions.sh
+bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness ; tests/bench/run
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd

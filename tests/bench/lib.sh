@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # what is said here and there: BUSY, address_b; repeat, budget
 #
 # For the benches: two hosts a and b on the two ends of a veth (va, vb), and on each either a program with many
 # single-hop sessions or a tool of ours. A program is bfdd, bird or frr (FRR's bfdd, which needs its zebra).
@@ -11,8 +11,9 @@
 #   program_downs SIDE PROGRAM       how often a session left Up since the start
 #   program_all_up SIDE PROGRAM COUNT SECONDS           waits for it
 #   programs_stop                    all that were started, on both sides
-#   machine_begin, machine_end       what the machine did meanwhile: ELAPSED us; BUSY and OTHERS (processes not of the
+#   machine_begin WITNESS-PERIOD-MS, machine_end        what the machine did meanwhile: ELAPSED us; BUSY and OTHERS (processes not of the
 #                                    bench), per cent of a core; the longest standstill in WITNESS, ms
+#   peer_measure detect|pacing PROGRAM COUNT INTERVAL-MS AMOUNT       bench_peer against it: one line in $RUN/results
 #   machine_disturbed                says true when others took over 10 % of a core or it stood still for over 10 ms
 #   machine_quiet SECONDS            waits until it is not disturbed, at most so long
 #   table PROGRAM JSON PART...       prints
@@ -42,6 +43,12 @@ usage() {
 	exit 2
 }
 
+# The time that the bench may take is up.
+spent() {
+	[ $SECONDS -lt "$budget" ] && return 1
+	echo "${0##*/}: its $budget s are up in repeat $repeat: what is missing was not measured" >&2
+}
+
 is_list() { # WORDS    of positive whole numbers
 	[[ $1 =~ ^[1-9][0-9]*(\ [1-9][0-9]*)*$ ]]
 }
@@ -49,13 +56,11 @@ is_list() { # WORDS    of positive whole numbers
 need() { # PROGRAM...
 	local program
 	for program; do
-		command -v "$program" >/dev/null || die "$program is not installed"
+		command -v "$program" >/dev/null || die "$program is not there"
 	done
 }
 
-other() { # SIDE
-	[ "$1" = a ] && echo b || echo a
-}
+declare -A other=([a]=b [b]=a)
 
 # Both sides in one /16: address_a[] and address_b[], made beforehand as a process for each would take long.
 address_a=() address_b=()
@@ -75,7 +80,7 @@ net_build() { # COUNT
 	net_built=yes
 	lab_link a va b vb
 	for side in a b; do
-		peer=$(other $side)
+		peer=${other[$side]}
 		local -n near=address_$side far=address_$peer
 		mac=$(lab_in "$peer" ip -j link show "v$peer" | jq -r '.[0].address')
 		for ((i = 0; i < $1; i++)); do
@@ -88,7 +93,7 @@ net_build() { # COUNT
 
 bird_config() { # SIDE COUNT INTERVAL
 	local i
-	local -n near=address_$1 far=address_$(other "$1")
+	local -n near=address_$1 far=address_${other[$1]}
 	echo 'log stderr { trace, warning, error, fatal, bug };'
 	echo 'router id 10.0.0.1;'
 	echo 'protocol device { }'
@@ -103,7 +108,7 @@ bird_config() { # SIDE COUNT INTERVAL
 
 bfdd_config() { # SIDE COUNT INTERVAL
 	local i comma=
-	local -n near=address_$1 far=address_$(other "$1")
+	local -n near=address_$1 far=address_${other[$1]}
 	echo 'peers = ('
 	for ((i = 0; i < $2; i++)); do
 		echo "$comma{ name = \"p$i\"; address = \"${far[i]}\";" \
@@ -116,7 +121,7 @@ bfdd_config() { # SIDE COUNT INTERVAL
 
 frr_config() { # SIDE COUNT INTERVAL
 	local i
-	local -n near=address_$1 far=address_$(other "$1")
+	local -n near=address_$1 far=address_${other[$1]}
 	echo 'bfd'
 	for ((i = 0; i < $2; i++)); do
 		echo " peer ${far[i]} local-address ${near[i]} interface v$1"
@@ -133,23 +138,25 @@ program_need() { # PROGRAM...
 	for program; do
 		case $program in
 		bird) need bird birdc ;;
-		frr) [ -x $FRR_BIN/bfdd ] && [ -x $FRR_BIN/zebra ] && need vtysh || die "frr is not installed" ;;
-		bfdd) [ -x "$BFDCTL" ] && [ -x "$BFDD" ] || die "$BFDD and $BFDCTL are not built" ;;
+		frr) need $FRR_BIN/zebra $FRR_BIN/bfdd vtysh ;;
+		bfdd) need "$BFDD" "$BFDCTL" ;;
 		*) die "no such program: $program" ;;
 		esac
 	done
 }
 
 frr_start() { # SIDE CONFIG
-	local dir=$RUN/$1-frr daemon end=$((SECONDS + 10))
+	local dir=$RUN/$1-frr daemon end=$((SECONDS + 10)) more
 	rm -rf "$dir"
 	mkdir "$dir"
 	: >"$dir/zebra.conf"
 	cp "$2" "$dir/bfdd.conf"
 	chown -R frr:frr "$dir"
 	for daemon in zebra bfdd; do
+		more=()
+		[ $daemon = zebra ] || more=(--bfdctl "$dir/bfdd.sock")
 		lab_start "$1" "$1" $FRR_BIN/$daemon -f "$dir/$daemon.conf" -z "$dir/zserv.api" --vty_socket "$dir" \
-			-i "$dir/$daemon.pid" --log stdout $([ $daemon != bfdd ] || echo "--bfdctl $dir/bfdd.sock")
+			-i "$dir/$daemon.pid" --log stdout "${more[@]}"
 		until [ -S "$dir/zserv.api" ]; do
 			[ $SECONDS -lt $end ] || die "zebra does not start"
 			sleep 0.02
@@ -225,10 +232,10 @@ machine_sample() {
 	} END { print sum + 0 }'
 }
 
-# The witness looks each 20 ms, to cost next to nothing: a standstill shorter than that may be missed.
-machine_begin() {
+# A witness that looks each 20 ms costs next to nothing, but may miss a standstill that is shorter.
+machine_begin() { # WITNESS-PERIOD-MS
 	: >"$RUN/witness.log"
-	"$BUILD/tests/net/tools/witness" 20 >"$RUN/witness.log" 2>&1 &
+	"$BUILD/tests/net/tools/witness" "$1" >"$RUN/witness.log" 2>&1 &
 	witness=$!
 	LAB_PIDS+=("$witness")
 	machine_before=$(machine_sample) machine_from=$(lab_now)
@@ -255,7 +262,7 @@ machine_disturbed() { # prints true or false
 machine_quiet() { # SECONDS    waits so long at most
 	local end=$((SECONDS + $1))
 	while [ $SECONDS -lt $end ]; do
-		machine_begin
+		machine_begin 20
 		sleep 0.5
 		machine_end
 		[ "$(machine_disturbed)" = true ] || return 0
@@ -271,6 +278,20 @@ machine() {
 		head -1)" --arg bird "$(bird --version 2>&1 | sed 's/.* //')" --arg frr "$(frr_version)" \
 		--arg bfdd "$(git -C "$TOP" describe --always --dirty 2>/dev/null)" --arg load "$(cut -d' ' -f1-3 /proc/loadavg)" \
 		--arg at "$(date -u +%FT%TZ)" '$ARGS.named'
+}
+
+peer_measure() { # detect|pacing PROGRAM COUNT INTERVAL AMOUNT
+	local result
+	program_start a "$2" "$3" "$4"
+	machine_begin 2
+	result=$(lab_in b "$BENCH/bench_peer" "$1" vb "$3" "$4" "$5") || result=${result:-null}
+	machine_end
+	jq -n -c --arg program "$2" --argjson sessions "$3" --argjson interval "$4" --argjson repeat "$repeat" \
+		--argjson result "$result" --argjson others "$OTHERS" --argjson stood "$WITNESS" \
+		--argjson disturbed "$(machine_disturbed)" '{ program: $program, sessions: $sessions, "interval-ms": $interval,
+			repeat: $repeat, "others-percent": $others, "standstill-ms": $stood, disturbed: $disturbed } + ($result // {})' \
+		>>"$RUN/results"
+	programs_stop
 }
 
 # The parts of a result, by a jq program of the bench's that makes lines with tabs.
