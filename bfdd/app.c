@@ -299,6 +299,7 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
 		.presume_for = PRESUME_FOR,
 		.recorder = app->config->flight_recorder,
+		.kernel_filter = app->config->daemon.kernel_filter,
 	};
 	const struct steer_config steer = {
 		.range = app->range,

@@ -67,6 +67,7 @@ struct config_daemon {
 	bool realtime;		   /* ask for real-time scheduling and locked memory */
 	uint8_t realtime_priority; /* SCHED_FIFO's */
 	bool realtime_deadline;	   /* SCHED_DEADLINE first */
+	bool kernel_filter;	   /* a program in the kernel takes what a steady peer repeats */
 	unsigned events;	   /* how many the history keeps */
 };
 

@@ -153,6 +153,8 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		return "daemon.realtime-priority";
 	if (old->daemon.realtime_deadline != new->daemon.realtime_deadline)
 		return "daemon.realtime-deadline";
+	if (old->daemon.kernel_filter != new->daemon.kernel_filter)
+		return "daemon.kernel-filter";
 	if (old->daemon.events != new->daemon.events)
 		return "daemon.events";
 	if (old->flight_recorder != new->flight_recorder)

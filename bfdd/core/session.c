@@ -20,6 +20,8 @@
 #define POLL_PAUSE_MAX USEC_S
 #define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
 #define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
+#define GRID_SHARE 12		     /* of an interval: leaves three places in what jitter allows */
+#define GRID_MAX 16384		     /* us: beyond, bursts grow and there is nothing left to save */
 #define START_SPREAD (100 * USEC_MS) /* sessions that start together do not all speak at once */
 
 struct before {
@@ -54,21 +56,44 @@ static uint32_t session_tx_interval(const struct session *session)
 	return max32(session->desired_min_tx_used, session->remote_min_rx);
 }
 
-/* 6.8.7: 75 to 100 % of INTERVAL, no more than 90 % when one lost packet is a Down. That is meant for the
- * wire: what the owner may add is taken off the upper end. */
-static usec_t session_jittered(const struct session *session, usec_t interval)
+usec_t session_grid(usec_t interval)
 {
-	usec_t spread = session->tight ? interval * 3 / 20 : interval / 4;
+	usec_t grid = 1;
 
-	spread = spread > session->tx_late ? spread - session->tx_late : 0;
-	return interval - interval / 4 + (usec_t)(((uint64_t)spread * session->jitter) >> 32);
+	while (grid < GRID_MAX && grid * 2 * GRID_SHARE <= interval)
+		grid *= 2;
+	return grid;
+}
+
+usec_t session_on_grid(usec_t at, usec_t interval)
+{
+	return at & ~(session_grid(interval) - 1);
+}
+
+/* 6.8.7: when a packet is due after one at SINCE: 75 to 100 % of INTERVAL, no more than 90 % when one lost
+ * packet is a Down. That is meant for the wire: what the owner may add is taken off the upper end. On the
+ * grid, unless what is left is narrower than that. */
+static usec_t session_due(const struct session *session, usec_t since, usec_t interval)
+{
+	usec_t grid = session_grid(interval);
+	usec_t least = since + interval - interval / 4;
+	usec_t most = since + interval - (session->tight ? interval / 10 : 0) - session->tx_late;
+	usec_t room = most > least ? most - least : 0;
+	bool on_grid = room >= grid;
+
+	if (on_grid) {
+		least += grid - 1;
+		room -= grid - 1;
+	}
+	least += (usec_t)(((uint64_t)room * session->jitter) >> 32);
+	return on_grid ? session_on_grid(least, interval) : least;
 }
 
 static usec_t session_next_tx(const struct session *session)
 {
 	if (!session->tx_interval)
 		return USEC_NEVER;
-	return session->last_tx + session_jittered(session, session->tx_interval);
+	return session_due(session, session->last_tx, session->tx_interval);
 }
 
 /* A packet out of turn tells of a change of state faster (6.8.7). Paced, so that two ends, or a hostile one,
@@ -261,6 +286,19 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 	return DROP_NONE;
 }
 
+bool session_steady(const struct session *session, const struct packet *packet)
+{
+	return session->state == BFD_UP && packet->state == BFD_UP && !packet->poll && !packet->final &&
+	       !session->poll_active && !session->poll_pending;
+}
+
+void session_heard(struct session *session, uint64_t count, usec_t received)
+{
+	session->packets_in += count;
+	if (received > session->last_rx)
+		session->last_rx = received;
+}
+
 void session_detect_expired(struct session *session, usec_t now, struct session_effects *effects)
 {
 	struct before before = session_begin(session, effects);
@@ -293,8 +331,9 @@ static void session_start_soon(struct session *session, usec_t now)
 	usec_t wait = (usec_t)(((uint64_t)START_SPREAD * session->jitter) >> 32);
 	uint32_t interval = session_tx_interval(session);
 
+	/* Counted from a moment on the grid, a packet falls due as much later as from any other one. */
 	if (interval)
-		session->last_tx = now + wait - session_jittered(session, interval);
+		session->last_tx = session_on_grid(now + wait, interval) - session_due(session, 0, interval);
 }
 
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects)

@@ -100,6 +100,10 @@ void session_init(struct session *session, const struct session_config *config, 
  * by this and the following calls. */
 enum drop session_receive(struct session *session, const struct packet *packet, usec_t received,
 			  struct session_effects *effects);
+/* Whether PACKET, just received without effects, would change nothing but the time if it came again. */
+bool session_steady(const struct session *session, const struct packet *packet);
+/* COUNT such packets came by another way, the last one at RECEIVED. */
+void session_heard(struct session *session, uint64_t count, usec_t received);
 /* Call when detect_timer fires. Before session_detect_deadline() nothing happens: rearm then (EFFECT_DETECT
  * says so). A detection time of silence takes Init and Up Down with DIAG_DETECTION_EXPIRED, and in any state
  * forgets the remote discriminator and what else the peer said (6.8.1). */
@@ -111,13 +115,22 @@ void session_configure(struct session *session, const struct session_config *con
  * at once. */
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects);
 
+/*
+ * What need not happen at a moment of its own happens on a grid, so that many sessions share one wake-up: a
+ * power of two of microseconds, at most a twelfth of the INTERVAL that it is for and 16.4 ms. The grids of
+ * all sessions lie on each other.
+ */
+usec_t session_grid(usec_t interval);
+/* The last moment of INTERVAL's grid that is not after AT. */
+usec_t session_on_grid(usec_t at, usec_t interval);
+
 /* When the detection timer is due; USEC_NEVER when there is nothing to wait for. */
 usec_t session_detect_deadline(const struct session *session);
 /* Fills PACKET with what 6.8.7 says now. Counts nothing. */
 void session_packet(const struct session *session, bool final, struct packet *packet);
 /* A periodic packet went out at NOW (not one that EFFECT_SEND asked for: those leave the schedule alone):
  * sets next_tx, jittered by RANDOM (6.8.7: 75-100 %, 75-90 % with Detect Mult 1, less what tx_late may add,
- * if the interval is long enough for that). */
+ * if the interval is long enough for that), on the interval's grid. */
 void session_transmitted(struct session *session, usec_t now, uint32_t random);
 
 #endif

@@ -31,6 +31,7 @@ static void add(struct engine *engine, const struct command *command)
 	struct back *back = &engine->back;
 	struct companion *companion;
 	struct session *session;
+	usec_t last;
 
 	if (command->object)
 		take_chunk(back, command->slot / TABLE_CHUNK, command->object);
@@ -43,7 +44,7 @@ static void add(struct engine *engine, const struct command *command)
 	session->path = command->index;
 	session->detect_timer.kind = TIMER_DETECT;
 	companion = companion_of(back, session);
-	*companion = (struct companion){0};
+	*companion = (struct companion){.taken = gate_taken(back->gate, command->slot, &last)};
 	recorder_begin(engine, command->slot);
 	make_room(engine, session, &command->key);
 	if (!table_insert(&back->table, session)) {
@@ -51,6 +52,7 @@ static void add(struct engine *engine, const struct command *command)
 		events_notice(engine, &companion->notice);
 		return;
 	}
+	gate_session(back->gate, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 }
 
@@ -60,6 +62,7 @@ static void configure(struct engine *engine, struct session *session, const stru
 
 	session_configure(session, &command->config, engine->back.clock.now, &effects);
 	sessions_apply(engine, session, &effects);
+	gate_session(engine->back.gate, session); /* min_ttl */
 }
 
 static void path(struct engine *engine, struct session *session, const struct command *command)
@@ -82,6 +85,7 @@ static void path(struct engine *engine, struct session *session, const struct co
 								   .at = back->clock.now});
 			up = false;
 		}
+		gate_session(back->gate, session);
 	}
 	session_path(session, up, back->clock.now, &effects);
 	sessions_apply(engine, session, &effects);

@@ -12,11 +12,13 @@
  * of work, so that no flood of packets and no wave of Downs makes the peers of the others believe that we are
  * dead.
  *
- * Events or ticks. While quiet the loop sleeps in epoll until a packet comes or the timerfd fires. A wake-up
- * costs as much as ten packets, so with many packets the socket watchers are stopped, and a tick of 1 ms
- * reads, expires and sends whatever has gathered: the number of wake-ups is bounded whatever the number of
- * sessions. The clock is a timerfd in both cases: the poll timeouts of libev's own timers are whole
- * milliseconds, rounded up.
+ * Wake-ups. One costs as much as ten packets, so few of them are the art. Packets are sent on a grid
+ * (session_grid()), where those of many sessions meet. Whether a session was heard is looked at on the grid
+ * too, before its detection time ends; only where nothing came the timer is set to the very end. And the gate
+ * takes a steady peer's packets before they reach a socket. What does reach one wakes the loop at once, but
+ * when that happens too often, because there is no gate or a flood, the socket watchers are stopped and a
+ * tick reads what has gathered: the number of wake-ups is bounded whatever comes. The clock is a timerfd: the
+ * poll timeouts of libev's own timers are whole milliseconds, rounded up.
  *
  * Stalls. The timerfd is armed for a known moment. A turn that begins more than STALL after it has found us
  * starved: by other programs, by the hypervisor, by memory pressure. Then the packets may have starved too,
@@ -47,7 +49,6 @@ static void set_ticking(struct engine *engine, bool ticking)
 	struct back *back = &engine->back;
 
 	atomic_store_explicit(&engine->counters.tick_mode, ticking, memory_order_relaxed);
-	back->load.tick = back->clock.now;
 	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
 		if (udp_fd(back->udp, i) < 0)
 			continue;
@@ -58,8 +59,8 @@ static void set_ticking(struct engine *engine, bool ticking)
 	}
 }
 
-/* Each wake-up by a packet or timer stands for at least one packet, so with fewer packets than LEAVE_PACKETS
- * there are not ENTER_WAKEUPS: the two modes do not alternate. */
+/* Each wake-up by a socket stands for at least one packet, so with fewer packets than LEAVE_PACKETS there are
+ * not ENTER_WAKEUPS: the two modes do not alternate. */
 static void weigh_load(struct engine *engine)
 {
 	struct load *load = &engine->back.load;
@@ -110,12 +111,9 @@ static void arm(struct engine *engine)
 	if (back->again) {
 		next = back->clock.now;
 	} else if (engine_ticking(engine)) {
-		/* A command may have woken us before the tick. Ticks that were missed are not made up for. */
-		if (back->load.tick <= back->clock.now - ENGINE_TICK)
-			back->load.tick = back->clock.now + ENGINE_TICK;
-		else if (back->load.tick <= back->clock.now)
-			back->load.tick += ENGINE_TICK;
-		next = back->load.tick;
+		usec_t tick = (back->clock.now / ENGINE_TICK + 1) * ENGINE_TICK;
+
+		next = next < tick ? next : tick;
 	}
 	if (next == back->armed && next > back->clock.now)
 		return;
@@ -155,10 +153,8 @@ static void stop_slice(struct engine *engine)
 void engine_turn(struct engine *engine)
 {
 	struct back *back = &engine->back;
-	uint64_t sent = atomic_load_explicit(&engine->counters.packets_out, memory_order_relaxed);
 	/* Before the commands are read, so that those given before the stop are seen. */
 	bool stop = atomic_load_explicit(&engine->stop, memory_order_acquire);
-	bool again = back->again;
 	struct timer *timer;
 	unsigned received;
 
@@ -185,9 +181,9 @@ void engine_turn(struct engine *engine)
 	atomic_store_explicit(&engine->counters.send_errors, raw_errors(back->raw), memory_order_relaxed);
 	atomic_store_explicit(&engine->counters.receive_overflows, udp_overflows(back->udp),
 			      memory_order_relaxed);
-	sent = atomic_load_explicit(&engine->counters.packets_out, memory_order_relaxed) - sent;
-	back->load.packets += received + sent;
-	back->load.wakeups += !again;
+	back->load.packets += received;
+	back->load.wakeups += back->socket_woke;
+	back->socket_woke = false;
 	weigh_load(engine);
 	arm(engine);
 }
@@ -200,7 +196,12 @@ static bool stopped(const struct back *back)
 /* Watchers only wake the loop; what is to be done is the same for all of them. */
 static void timer_due(struct ev_loop *loop, ev_io *watcher, int revents) {}
 
-static void socket_readable(struct ev_loop *loop, ev_io *watcher, int revents) {}
+static void socket_readable(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct back *back = watcher->data;
+
+	back->socket_woke = true;
+}
 
 static void command_came(struct ev_loop *loop, ev_io *watcher, int revents)
 {
@@ -215,6 +216,7 @@ static void start_watchers(struct engine *engine)
 
 	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
 		ev_io_init(&back->socket_watchers[i], socket_readable, udp_fd(back->udp, i), EV_READ);
+		back->socket_watchers[i].data = back;
 		if (udp_fd(back->udp, i) >= 0)
 			ev_io_start(back->loop, &back->socket_watchers[i]);
 	}

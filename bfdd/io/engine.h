@@ -36,6 +36,7 @@ struct engine_config {
 	 * site of a service is heard. */
 	usec_t presume_for;
 	bool recorder; /* the flight recorder runs */
+	bool kernel_filter; /* try to load the gate */
 };
 
 /* Sockets are opened here: 3784 and 4784 of both families without SO_REUSEADDR, and raw ones. NULL with a
@@ -138,6 +139,7 @@ struct engine_stats {
 	usec_t stall_max;
 	uint32_t sessions;
 	bool tick_mode;
+	bool kernel_filter;	    /* the gate is there */
 	uint64_t drops[DROP_COUNT]; /* packets that no session is to blame for */
 };
 void engine_stats(const struct engine *engine, struct engine_stats *stats);

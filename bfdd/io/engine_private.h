@@ -13,12 +13,13 @@
 #include "core/wheel.h"
 #include "io/clock.h"
 #include "io/engine.h"
+#include "io/gate.h"
 #include "io/raw.h"
 #include "io/udp.h"
 
 #define ENGINE_COMMANDS 16384 /* places in the rings */
 #define ENGINE_EVENTS 16384
-#define ENGINE_TICK USEC_MS
+#define ENGINE_TICK 1024	    /* us: ticks lie on the grids of session_grid() */
 #define ENGINE_RETRY (10 * USEC_MS) /* the event ring was full: look again */
 #define SOURCE_PORTS (65536 - BFD_SOURCE_PORT_MIN)
 
@@ -36,6 +37,7 @@ struct companion {
 	usec_t deferred;      /* how long judging this silence was put off already */
 	usec_t farewell_gap;
 	uint8_t farewells; /* AdminDown packets still to be sent; 0: telling is over */
+	uint64_t taken;	   /* of gate_taken(), what the session knows of */
 	struct notice notice;
 };
 
@@ -141,11 +143,10 @@ struct front {
 	uint16_t npaths, ngroups, nways; /* of the policy handed over last */
 };
 
-/* How busy the loop is, to choose between events and ticks. */
+/* How busy the sockets are, to choose between events and ticks. */
 struct load {
 	usec_t since;
-	unsigned wakeups, packets; /* since then */
-	usec_t tick;		   /* the next one, while ticking */
+	unsigned wakeups, packets; /* by them and in them, since then */
 };
 
 /* The flight recorder's part that is no session's. */
@@ -161,6 +162,7 @@ struct back {
 	int timer_fd;
 	usec_t armed; /* what the timerfd is set to; USEC_NEVER: nothing */
 	bool again;   /* work is left: the next turn comes at once */
+	bool socket_woke;
 	struct clock clock;
 	struct load load;
 	usec_t lateness;     /* of this turn, if it is a stall; else 0 */
@@ -171,6 +173,7 @@ struct back {
 	usec_t stop_at;	    /* USEC_NEVER: not all have been said goodbye to */
 
 	struct udp *udp;
+	struct gate *gate; /* NULL: everything comes through the sockets */
 	struct raw *raw;
 	struct table table;
 	struct wheel wheel, tx_wheel; /* sending does not wait for what the others must wait for */
@@ -230,6 +233,8 @@ void sessions_packet(void *engine, const uint8_t *data, size_t size, const struc
 		     usec_t stamp);
 /* All timers but those of tx_wheel. */
 void sessions_timer(struct engine *engine, struct timer *timer);
+/* Takes note of what the gate took for SESSION. */
+void sessions_hear(struct engine *engine, struct session *session);
 /* Periodic packets and goodbyes that are due by now, whenever the turn began. */
 void sessions_transmit(struct engine *engine);
 /* A piece of work is done: once in so many of them our own packets go out in the midst of a long turn. */

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "io/engine_private.h"
+#include "ops/log.h"
 
 static bool open_rings(struct engine *engine)
 {
@@ -25,6 +26,25 @@ static bool open_rings(struct engine *engine)
 	engine->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	engine->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	return engine->command_fd >= 0 && engine->event_fd >= 0;
+}
+
+/* Without it everything works, so the reason is for the log only. */
+static void open_gate(struct back *back)
+{
+	char reason[256] = "";
+
+	back->gate = gate_open(reason, sizeof(reason));
+	for (unsigned i = 0; back->gate && i < UDP_SOCKETS; i++) {
+		int error = udp_fd(back->udp, i) < 0 ? 0 : gate_attach(back->gate, udp_fd(back->udp, i));
+
+		if (!error)
+			continue;
+		snprintf(reason, sizeof(reason), "attaching it: %s", strerror(-error));
+		gate_close(back->gate);
+		back->gate = NULL;
+	}
+	if (!back->gate)
+		log_notice("no filter in the kernel, receiving costs more: %s", reason);
 }
 
 static bool open_back(struct back *back, char *error, size_t size)
@@ -69,6 +89,8 @@ struct engine *engine_create(const struct engine_config *config, char *error, si
 		engine_free(engine);
 		return NULL;
 	}
+	if (config->kernel_filter)
+		open_gate(&engine->back);
 	return engine;
 }
 
@@ -175,6 +197,7 @@ void engine_free(struct engine *engine)
 	if (engine->back.raw)
 		raw_close(engine->back.raw);
 	udp_close(engine->back.udp);
+	gate_close(engine->back.gate);
 	free(engine->commands_memory);
 	free(engine->events_memory);
 	free(engine);

@@ -53,12 +53,15 @@ static void arm_tx(struct back *back, struct session *session)
 
 static void arm_detect(struct back *back, struct session *session)
 {
-	usec_t deadline = session_detect_deadline(session);
+	usec_t deadline = session_detect_deadline(session), look;
 
-	if (deadline == USEC_NEVER)
+	if (deadline == USEC_NEVER) {
 		wheel_cancel(&back->wheel, &session->detect_timer);
-	else
-		wheel_arm(&back->wheel, &session->detect_timer, deadline);
+		return;
+	}
+	/* Most likely a packet comes before: see then, together with others. */
+	look = session_on_grid(deadline, session->remote_min_tx);
+	wheel_arm(&back->wheel, &session->detect_timer, look > back->clock.now ? look : deadline);
 }
 
 static void tell(struct engine *engine, const struct session *session, const struct session_effects *effects,
@@ -84,6 +87,8 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 {
 	unsigned what = effects->what;
 
+	if (what)
+		gate_disarm(engine->back.gate, session->slot);
 	if (what & EFFECT_STATE && (effects->from == BFD_UP) != (effects->to == BFD_UP))
 		decide_path(engine, session, effects->to == BFD_UP);
 	if (what & EFFECT_SEND)
@@ -98,6 +103,19 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 		tell(engine, session, effects, ENGINE_STATE);
 	if (what & EFFECT_NEGOTIATED)
 		tell(engine, session, effects, ENGINE_NEGOTIATED);
+}
+
+void sessions_hear(struct engine *engine, struct session *session)
+{
+	struct companion *companion = companion_of(&engine->back, session);
+	usec_t last = 0;
+	uint64_t taken = gate_taken(engine->back.gate, session->slot, &last), news = taken - companion->taken;
+
+	if (!news)
+		return;
+	companion->taken = taken;
+	session_heard(session, news, last);
+	counter_add(&engine->counters.packets_in, news);
 }
 
 void sessions_packet(void *context, const uint8_t *data, size_t size, const struct table_origin *origin,
@@ -115,10 +133,13 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 	else
 		drop = table_find(&engine->back.table, &packet, origin, &session);
 	if (!drop) {
+		sessions_hear(engine, session);
 		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),
 				       &effects);
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
 		sessions_apply(engine, session, &effects);
+		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet))
+			gate_arm(engine->back.gate, session->slot, data);
 	} else if (session) {
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
 	}
@@ -132,7 +153,7 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 static void periodic(struct engine *engine, struct session *session, usec_t now)
 {
 	transmit(engine, session, false, session->next_tx);
-	session->tx_late = engine_ticking(engine) ? ENGINE_TICK : ENGINE_TICK / 10;
+	session->tx_late = session_grid(session->tx_interval) / 4;
 	session_transmitted(session, now, random32(&engine->back));
 	arm_tx(&engine->back, session);
 }
@@ -168,6 +189,7 @@ static void detect(struct engine *engine, struct session *session)
 {
 	struct session_effects effects;
 
+	sessions_hear(engine, session);
 	if (defer(engine, session))
 		return;
 	session_detect_expired(session, engine->back.clock.now, &effects);
@@ -181,6 +203,7 @@ void sessions_finish(struct engine *engine, struct session *session)
 
 	wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	wheel_cancel(&back->wheel, &session->detect_timer);
+	gate_forget(back->gate, session->slot);
 	table_remove(&back->table, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 	companion->notice = (struct notice){.kind = ENGINE_REMOVED, .slot = session->slot};

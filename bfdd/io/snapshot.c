@@ -20,10 +20,12 @@ void snapshot_slice(struct engine *engine)
 	if (!snapshot)
 		return;
 	for (unsigned i = 0; i < SLICE && snapshot->at < snapshot->slots; i++) {
-		const struct session *session = table_slot(&back->table, snapshot->at++);
+		struct session *session = table_slot(&back->table, snapshot->at++);
 
-		if (session)
-			snapshot->sessions[snapshot->count++] = *session;
+		if (!session)
+			continue;
+		sessions_hear(engine, session);
+		snapshot->sessions[snapshot->count++] = *session;
 	}
 	if (snapshot->at == snapshot->slots) {
 		back->snapshots = snapshot->next;

@@ -335,7 +335,7 @@ static void test_restart(void **state)
 		assert_int_equal(config_policy_differs(&a.config, &b.config),
 				 steering && key->reload == SCHEMA_RESTART);
 	}
-	assert_int_equal(n, 8);
+	assert_int_equal(n, 9);
 	make(&b);
 	b.config.flight_recorder = !b.config.flight_recorder;
 	assert_string_equal(config_needs_restart(&a.config, &b.config), "flight-recorder");

@@ -306,13 +306,15 @@ static void a_peer_in_demand_mode_hears_only_polls(void **state)
 static void intervals_are_jittered_within_the_rfc_s_bounds(void **state)
 {
 	struct session_config config = usual;
-	usec_t least = USEC_NEVER, most = 0;
+	usec_t least = USEC_NEVER, most = 0, grid = session_grid(50000);
 	unsigned mult, i;
 
+	assert_int_equal(grid, 4096);
 	for (mult = 1; mult <= 3; mult++) {
 		config.detect_mult = (uint8_t)mult;
 		start(&config);
 		bring_up();
+		now = session_on_grid(now, 50000);
 		least = USEC_NEVER;
 		most = 0;
 		srand(3);
@@ -325,8 +327,9 @@ static void intervals_are_jittered_within_the_rfc_s_bounds(void **state)
 			least = wait < least ? wait : least;
 			most = wait > most ? wait : most;
 		}
-		assert_int_equal(least, 37500);
-		assert_in_range(most, mult == 1 ? 44990 : 49990, mult == 1 ? 45000 : 50000);
+		assert_in_range(least, 37500, 37500 + grid);
+		assert_in_range(most, (mult == 1 ? 45000 : 50000) - grid, mult == 1 ? 45000 : 50000);
+		assert_int_equal(most % grid, now % grid); /* from the grid to the grid */
 	}
 }
 

@@ -289,7 +289,7 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 		uint32_t interval = intervals[i % 3];
 		bool ticking = i / 3 & 1;
 		uint8_t mult = i < 6 ? 3 : 1;
-		usec_t last, least = USEC_NEVER, most = 0, end;
+		usec_t last, least = USEC_NEVER, most = 0, grid, end;
 
 		teardown(state);
 		setup(state);
@@ -308,13 +308,9 @@ static void gaps_on_the_wire_are_within_the_rfc_s_bounds(void **state)
 			least = sent_at - last < least ? sent_at - last : least;
 			most = sent_at - last > most ? sent_at - last : most;
 		}
-		assert_in_range(least, interval * 75 / 100, interval * 78 / 100 + ticking * USEC_MS);
-		assert_in_range(most,
-				interval *
-					(ticking     ? 80
-					 : mult == 1 ? 88
-						     : 96) /
-					100,
+		grid = session_grid(interval);
+		assert_in_range(least, interval * 75 / 100, interval * 75 / 100 + grid);
+		assert_in_range(most, interval * (mult == 1 ? 90 : 100) / 100 - 2 * grid,
 				interval * (mult == 1 ? 90 : 100) / 100);
 	}
 }

@@ -350,7 +350,9 @@ static bool read_commands(void)
 
 int main(int argc, char **argv)
 {
-	struct engine_config config = {.steering = {order, take_map, flush, NULL}, .presume_for = USEC_S};
+	struct engine_config config = {.steering = {order, take_map, flush, NULL},
+				       .presume_for = USEC_S,
+				       .kernel_filter = getenv("KERNEL_FILTER")};
 	struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.events = POLLIN}};
 	char error[256];
 
