@@ -68,7 +68,8 @@ void recorder_losses(struct engine *engine)
 {
 	struct back *back = &engine->back;
 	struct recorder *recorder = &back->recorder;
-	uint64_t overflows = udp_overflows(back->udp), errors = raw_errors(back->raw);
+	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
+		 errors = raw_errors(back->raw);
 
 	if (overflows != recorder->overflows)
 		record_overflow(&recorder->delays, back->clock.now, overflows - recorder->overflows);

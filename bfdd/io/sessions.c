@@ -165,7 +165,7 @@ static bool defer(struct engine *engine, struct session *session)
 	struct companion *companion = companion_of(back, session);
 	usec_t grace = back->lateness, left;
 
-	if (!grace || session->state < BFD_INIT || session_detect_deadline(session) > back->clock.now)
+	if (!grace || session->state < BFD_INIT)
 		return false;
 	if (companion->silence_since != session->last_rx) {
 		companion->silence_since = session->last_rx;
@@ -190,6 +190,10 @@ static void detect(struct engine *engine, struct session *session)
 	struct session_effects effects;
 
 	sessions_hear(engine, session);
+	if (session_detect_deadline(session) > engine->back.clock.now) {
+		arm_detect(&engine->back, session);
+		return;
+	}
 	if (defer(engine, session))
 		return;
 	session_detect_expired(session, engine->back.clock.now, &effects);

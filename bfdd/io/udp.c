@@ -11,6 +11,7 @@
 #include "io/udp.h"
 
 #include <errno.h>
+#include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -33,12 +34,12 @@ struct udp_socket {
 	int fd;
 	uint16_t port;
 	uint8_t family;
-	uint32_t overflows; /* the kernel's count, which wraps */
+	uint32_t drops; /* the kernel's count, which wraps */
 };
 
 struct udp {
 	struct udp_socket sockets[UDP_SOCKETS];
-	uint64_t overflows;
+	uint64_t drops;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
 	struct sockaddr_storage names[BATCH];
@@ -58,7 +59,6 @@ static int set_options(const struct udp_socket *s)
 	int one = 1, bytes = QUEUE_BYTES, bad = 0;
 
 	bad |= setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
-	bad |= setsockopt(s->fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof(one));
 	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes))) /* CAP_NET_ADMIN */
 		bad |= setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (s->family == AF_INET) {
@@ -157,15 +157,20 @@ int udp_fd(const struct udp *udp, unsigned i)
 	return udp->sockets[i].fd;
 }
 
-uint64_t udp_overflows(const struct udp *udp)
+uint64_t udp_drops(struct udp *udp)
 {
-	return udp->overflows;
-}
+	uint32_t memory[SK_MEMINFO_VARS];
 
-static void count_overflows(struct udp *udp, struct udp_socket *s, uint32_t total)
-{
-	udp->overflows += (uint32_t)(total - s->overflows);
-	s->overflows = total;
+	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
+		struct udp_socket *s = &udp->sockets[i];
+		socklen_t size = sizeof(memory);
+
+		if (s->fd < 0 || getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, memory, &size))
+			continue;
+		udp->drops += (uint32_t)(memory[SK_MEMINFO_DROPS] - s->drops);
+		s->drops = memory[SK_MEMINFO_DROPS];
+	}
+	return udp->drops;
 }
 
 static void read_ipv4(const struct cmsghdr *c, struct table_origin *origin)
@@ -206,11 +211,8 @@ static usec_t read_stamp(const struct cmsghdr *c)
 	return ts.tv_sec * USEC_S + ts.tv_nsec / 1000;
 }
 
-static void read_control(struct udp *udp, struct udp_socket *s, struct msghdr *m, struct table_origin *origin,
-			 usec_t *stamp)
+static void read_control(struct msghdr *m, struct table_origin *origin, usec_t *stamp)
 {
-	uint32_t overflows;
-
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
 		if (c->cmsg_level == IPPROTO_IP) {
 			read_ipv4(c, origin);
@@ -218,9 +220,6 @@ static void read_control(struct udp *udp, struct udp_socket *s, struct msghdr *m
 			read_ipv6(c, origin);
 		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
 			*stamp = read_stamp(c);
-		} else if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SO_RXQ_OVFL) {
-			memcpy(&overflows, CMSG_DATA(c), sizeof(overflows));
-			count_overflows(udp, s, overflows);
 		}
 	}
 }
@@ -239,7 +238,7 @@ static void hand_over(struct udp *udp, struct udp_socket *s, unsigned i, udp_pac
 		memcpy(origin.peer.bytes, &((struct sockaddr_in *)&udp->names[i])->sin_addr, 4);
 	else
 		memcpy(origin.peer.bytes, &((struct sockaddr_in6 *)&udp->names[i])->sin6_addr, 16);
-	read_control(udp, s, &udp->messages[i].msg_hdr, &origin, &stamp);
+	read_control(&udp->messages[i].msg_hdr, &origin, &stamp);
 	fn(context, udp->data[i], udp->messages[i].msg_len, &origin, stamp);
 }
 

@@ -58,7 +58,7 @@ int udp_fd(const struct udp *udp, unsigned i)
 	return -1;
 }
 
-uint64_t udp_overflows(const struct udp *udp)
+uint64_t udp_drops(struct udp *udp)
 {
 	return 0;
 }
