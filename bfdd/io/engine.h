@@ -35,7 +35,7 @@ struct engine_config {
 	/* How long inherited paths count as live without a word from them; not as long (2 s) where another
 	 * site of a service is heard. */
 	usec_t presume_for;
-	bool recorder; /* the flight recorder runs */
+	bool recorder;	    /* the flight recorder runs */
 	bool kernel_filter; /* try to load the gate */
 };
 
