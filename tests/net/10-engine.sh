@@ -243,41 +243,40 @@ equal "malformed" "$(wire '_ws.malformed || _ws.expert.severity >= 6291456')" 0
 equal "ports of one session's life" \
 	"$(tshark -r "$RUN/wire.pcap" -Y 'bfd && ip.src == 10.1.0.1' -T fields -e udp.srcport 2>/dev/null | sort -u | wc -l)" 1
 
-# With the filter steady packets wake nobody, and there is nothing to tick for.
-if [ -z "${KERNEL_FILTER-}" ]; then
-	step "many packets: ticks; few: events"
-	probe a "10.0.129.2,10.0.1.2,x1,5,20,x100"
-	probe b "10.0.1.2,10.0.129.2,x1,5,20,x100"
-	all_100() {
-		tell a sessions
-		says a 'sessions 100 up 100'
-	}
-	wait_for 10 "100 sessions are up" all_100
-	wait_for 3 "5 ms are negotiated" says_times a 100 'negotiated .* tx 5000 detection 100000'
-	mark
-	ticking() { # 0 or 1
-		stats a
-		[ "$(field a tick-mode)" = "$1" ]
-	}
-	wait_for 3 "a ticks" ticking 1
-	turns=$(field a wakeups) in=$(field a in) out=$(field a out)
-	read -r -a cpu < <(cut -d' ' -f14,15 "/proc/$PID_a/stat")
-	sleep 3
+step "many packets: ticks; few: events"
+probe a "10.0.129.2,10.0.1.2,x1,5,20,x100"
+probe b "10.0.1.2,10.0.129.2,x1,5,20,x100"
+all_100() {
+	tell a sessions
+	says a 'sessions 100 up 100'
+}
+wait_for 10 "100 sessions are up" all_100
+wait_for 3 "5 ms are negotiated" says_times a 100 'negotiated .* tx 5000 detection 100000'
+mark
+ticking() { # 0 or 1
 	stats a
-	read -r -a cpu2 < <(cut -d' ' -f14,15 "/proc/$PID_a/stat")
-	at_most "turns a second" $((($(field a wakeups) - turns) / 3)) 1100
-	echo "packets a second: in $((($(field a in) - in) / 3)), out $((($(field a out) - out) / 3));" \
-		"CPU per pair: $(((cpu2[0] + cpu2[1] - cpu[0] - cpu[1]) * 10000 / ($(field a in) - in))) us"
-	says a 'up down' && fail "a session went down"
-	equal "overflows" "$(field a overflows)" 0
-	for ((i = 0; i < 100; i++)); do
-		echo "remove $i"
-	done >&9
-	wait_for 5 "a is quiet again" ticking 0
-	wait_for 5 "all removed" says_times b 100 'removed [0-9]+$'
-	tell b "again 0"
-	wait_for 3 "slots are used again" says a 'sessions 100 up 100|state [0-9]+ 10.0.129.2 .* up diag'
-fi
+	[ "$(field a tick-mode)" = "$1" ]
+}
+# With the filter steady packets wake nobody, and there is nothing to tick for.
+wait_for 3 "a ticks, or need not" ticking "$((1 - ${KERNEL_FILTER-0}))"
+turns=$(field a wakeups) in=$(field a in) out=$(field a out)
+read -r -a cpu < <(cut -d' ' -f14,15 "/proc/$PID_a/stat")
+sleep 3
+stats a
+read -r -a cpu2 < <(cut -d' ' -f14,15 "/proc/$PID_a/stat")
+# The grid of 5 ms is 256 us, a tick 1,024.
+at_most "turns a second" $((($(field a wakeups) - turns) / 3)) $((1000000 / 256 + 1000000 / 1024 + 100))
+echo "packets a second: in $((($(field a in) - in) / 3)), out $((($(field a out) - out) / 3));" \
+	"CPU per pair: $(((cpu2[0] + cpu2[1] - cpu[0] - cpu[1]) * 10000 / ($(field a in) - in))) us"
+says a 'up down' && fail "a session went down"
+equal "overflows" "$(field a overflows)" 0
+for ((i = 0; i < 100; i++)); do
+	echo "remove $i"
+done >&9
+wait_for 5 "a is quiet again" ticking 0
+wait_for 5 "all removed" says_times b 100 'removed [0-9]+$'
+tell b "again 0"
+wait_for 3 "slots are used again" says a 'sessions 100 up 100|state [0-9]+ 10.0.129.2 .* up diag'
 
 step "who holds the port; what is missing"
 lab_in b "$PROBE" </dev/null >"$RUN/second.log" 2>&1 && fail "a second engine started"
