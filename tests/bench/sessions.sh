@@ -66,7 +66,7 @@ report() { # SIDE PAIR BEFORE AFTER DOWNS
 	read -ra after <<<"$4"
 	[ "$1" = a ] && program=${2%-*} || program=${2#*-}
 	jq -n -c --arg pair "$2" --arg program "$program" --arg side "$1" \
-		--argjson sessions "$n" --argjson interval "$i" --argjson repeat "$repeat" --argjson elapsed "$ELAPSED" \
+		--argjson sessions "$n" --argjson interval "$i" --argjson repeat "$repeat" --argjson elapsed "$window" \
 		--argjson ns $((after[0] - before[0])) --argjson out $((after[1] - before[1])) \
 		--argjson in $((after[2] - before[2])) --argjson downs "$5" --argjson busy "$BUSY" --argjson rest "$rest" \
 		--argjson others "$OTHERS" --argjson stood "$WITNESS" \
@@ -108,14 +108,15 @@ bring_up() { # PAIR
 }
 
 measure() { # PAIR
-	local a=${1%-*} b=${1#*-} before_a before_b after_a after_b downs_a downs_b
+	local a=${1%-*} b=${1#*-} before_a before_b after_a after_b downs_a downs_b window
 	bring_up "$1" || return 0
 	sleep $SETTLE
 	downs_a=$(program_downs a "$a") downs_b=$(program_downs b "$b")
 	machine_begin 20
-	before_a=$(sample_side a) before_b=$(sample_side b)
+	# The samples themselves take their time: on a busy machine the machine's window is longer than this one.
+	window=$(lab_now) before_a=$(sample_side a) before_b=$(sample_side b)
 	sleep "$seconds"
-	after_a=$(sample_side a) after_b=$(sample_side b)
+	window=$(($(lab_now) - window)) after_a=$(sample_side a) after_b=$(sample_side b)
 	machine_end
 	downs_a=$(($(program_downs a "$a") - downs_a)) downs_b=$(($(program_downs b "$b") - downs_b))
 	report a "$1" "$before_a" "$after_a" "$downs_a"
