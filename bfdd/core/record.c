@@ -166,27 +166,48 @@ static void sort(struct record_packet *packets, unsigned n)
 	}
 }
 
+/* The last one accepted at or before AT, else the first. */
+static const struct record_packet *before(const struct record_packet *accepted, unsigned n, usec_t at)
+{
+	const struct record_packet *found = n ? accepted : NULL;
+
+	for (unsigned i = 1; i < n; i++)
+		if (accepted[i].at <= at)
+			found = &accepted[i];
+	return found;
+}
+
+static unsigned leave_out_before(struct record_packet *packets, unsigned n, usec_t from)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (packets[i].at >= from)
+			packets[kept++] = packets[i];
+	return kept;
+}
+
 unsigned record_merge(struct record_packet to[RECORD_IN_MAX], const struct record *record,
 		      const usec_t *times, unsigned ntimes, const uint8_t steady[PACKET_SIZE])
 {
 	unsigned accepted = record_unroll(to, record->in, record->nin, RECORD_PACKETS), n = accepted;
 
 	for (unsigned i = 0; i < ntimes && i < RECORD_TIMES; i++) {
-		const struct record_packet *before = NULL;
+		const struct record_packet *like = before(to, accepted, times[i]);
 
 		if (times[i] < record->since)
 			continue;
-		for (unsigned j = 0; j < accepted; j++)
-			if (!before || to[j].at <= times[i])
-				before = &to[j];
 		to[n] = (struct record_packet){.at = times[i],
 					       .unseen = 1,
 					       .size = PACKET_SIZE,
-					       .ttl = before ? before->ttl : 0,
-					       .port = before ? before->port : 0};
+					       .ttl = like ? like->ttl : 0,
+					       .port = like ? like->port : 0};
 		memcpy(to[n++].bytes, steady, PACKET_SIZE);
 	}
 	n += record_unroll(to + n, record->dropped, record->ndropped, RECORD_DROPS);
+	/* More may have been taken before those whose times are known. */
+	if (ntimes >= RECORD_TIMES && times[0] >= record->since)
+		n = leave_out_before(to, n, times[0]);
 	sort(to, n);
 	return n;
 }

@@ -108,7 +108,9 @@ unsigned record_unroll(struct record_packet *to, const struct record_packet *rin
 #define RECORD_IN_MAX (RECORD_PACKETS + RECORD_TIMES + RECORD_DROPS)
 /* All that came, in order of time: the accepted packets, those dropped, and those of the NTIMES at TIMES that
  * were taken before the socket, which said STEADY and of which port and TTL are those of the packet accepted
- * before. Times before SINCE are left out: they are an earlier session's. Returns how many. */
+ * before. Times before SINCE are left out: they are an earlier session's. With RECORD_TIMES times, what came
+ * before the first of them is, too: more may have been taken there, and gaps would be told that never were.
+ * Returns how many. */
 unsigned record_merge(struct record_packet to[RECORD_IN_MAX], const struct record *record,
 		      const usec_t *times, unsigned ntimes, const uint8_t steady[PACKET_SIZE]);
 /* All that was sent, in order of time. */

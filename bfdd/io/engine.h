@@ -126,7 +126,7 @@ struct engine_recording {
 
 /* Fetches the sealed record of a slot, after ENGINE_STATE told that the session left Up; the recorder then
  * begins anew. FN is called once from engine_poll_events(); RECORDING is valid during the call, NULL: there
- * is none. False also when the recorder is off. */
+ * is none. False also when the recorder is off, or the engine has stopped. */
 typedef void engine_recording_fn(void *context, const struct engine_recording *recording);
 bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recording_fn *fn, void *context);
 

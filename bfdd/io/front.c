@@ -228,7 +228,8 @@ bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *c
 
 bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recording_fn *fn, void *context)
 {
-	struct recording *recording = engine->config.recorder ? touched(sizeof(*recording)) : NULL;
+	bool runs = engine->config.recorder && engine->front.running;
+	struct recording *recording = runs ? touched(sizeof(*recording)) : NULL;
 	struct command command = {.kind = COMMAND_RECORDING, .object = recording};
 
 	if (!recording)

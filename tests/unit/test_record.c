@@ -121,6 +121,24 @@ static void merge_is_in_order_of_time(void **state)
 	assert_int_equal(in[4].port, 51000);
 }
 
+/* Hours of steady packets lie between what reached the socket and the times that are still known. */
+static void merge_tells_of_no_gap_that_was_none(void **state)
+{
+	struct record_packet in[RECORD_IN_MAX];
+	usec_t times[RECORD_TIMES];
+
+	came(2000);
+	for (unsigned i = 0; i < RECORD_TIMES; i++)
+		times[i] = 3600 * USEC_S + i;
+	came(3600 * USEC_S + 100);
+	assert_int_equal(record_merge(in, &record, times, RECORD_TIMES, bytes), RECORD_TIMES + 1);
+	assert_int_equal(in[0].at, times[0]);
+	assert_int_equal(in[0].port, 50000);
+	assert_int_equal(in[RECORD_TIMES].at, 3600 * USEC_S + 100);
+	assert_int_equal(record_merge(in, &record, times, RECORD_TIMES - 1, bytes), RECORD_TIMES + 1);
+	assert_int_equal(in[0].at, 2000); /* all of them are known */
+}
+
 static void merge_is_bounded(void **state)
 {
 	struct record_packet in[RECORD_IN_MAX];
@@ -220,6 +238,7 @@ int main(void)
 		cmocka_unit_test_setup(rings_keep_the_last, begin),
 		cmocka_unit_test_setup(dropped_packets_push_out_no_others, begin),
 		cmocka_unit_test_setup(merge_is_in_order_of_time, begin),
+		cmocka_unit_test_setup(merge_tells_of_no_gap_that_was_none, begin),
 		cmocka_unit_test_setup(merge_is_bounded, begin),
 		cmocka_unit_test_setup(strangers_are_told_apart, begin),
 		cmocka_unit_test_setup(a_sealed_record_stays, begin),
