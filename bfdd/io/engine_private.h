@@ -263,6 +263,8 @@ void recorder_begin(struct engine *engine, unsigned slot);
 /* What came for SESSION, before its effects are carried out. STAMP as udp_packet_fn has it. */
 void recorder_packet(struct engine *engine, const struct session *session, const uint8_t *data, size_t size,
 		     const struct table_origin *origin, usec_t stamp, enum drop drop);
+/* The gate takes packets that say DATA from now on. */
+void recorder_steady(struct engine *engine, const struct session *session, const uint8_t *data);
 /* A packet goes out that was DUE; USEC_NEVER: out of turn. */
 void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due);
 /* The effects have been carried out. */

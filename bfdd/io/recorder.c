@@ -4,7 +4,11 @@
  * while the recorder is off, when chunks have no records. Nothing is copied when a session goes Down: its
  * record is sealed, and the main thread, once it has heard of it, sends memory for a copy.
  */
+#include <string.h>
+
 #include "io/engine_private.h"
+
+_Static_assert(GATE_TIMES == RECORD_TIMES && GATE_PACKET == PACKET_SIZE, "the gate's times fit");
 
 static struct record *record_of(const struct back *back, unsigned slot)
 {
@@ -37,6 +41,14 @@ void recorder_packet(struct engine *engine, const struct session *session, const
 		record_in(record, data, size, received, clock->now, origin->ttl, origin->port, drop);
 }
 
+void recorder_steady(struct engine *engine, const struct session *session, const uint8_t *data)
+{
+	struct record *record = record_of(&engine->back, session->slot);
+
+	if (record && !record->sealed)
+		memcpy(record->steady, data, PACKET_SIZE);
+}
+
 void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due)
 {
 	struct record *record = record_of(&engine->back, session->slot);
@@ -49,11 +61,13 @@ void recorder_applied(struct engine *engine, const struct session *session,
 		      const struct session_effects *effects)
 {
 	struct record *record = record_of(&engine->back, session->slot);
+	usec_t times[GATE_TIMES];
 
 	if (!record)
 		return;
 	if (effects->what & EFFECT_STATE && effects->from == BFD_UP)
-		record_seal(record, session, engine->back.clock.now, NULL, 0);
+		record_seal(record, session, engine->back.clock.now, times,
+			    gate_times(engine->back.gate, session->slot, times));
 	else if (session->state == BFD_UP && effects->what & (EFFECT_STATE | EFFECT_NEGOTIATED))
 		record_agreed(record, session);
 }

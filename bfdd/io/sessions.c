@@ -138,8 +138,10 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 				       &effects);
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
 		sessions_apply(engine, session, &effects);
-		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet))
+		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet)) {
 			gate_arm(engine->back.gate, session->slot, data);
+			recorder_steady(engine, session, data);
+		}
 	} else if (session) {
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
 	}
