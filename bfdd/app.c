@@ -43,6 +43,7 @@ static void order(void *context, const struct policy_action *action, usec_t dete
 {
 	struct app *app = context;
 
+	app_failover_note(app, action);
 	if (!steer_order(app->steer, &(struct steer_order){
 					     .kind = action->kind,
 					     .member = action->member,
@@ -61,18 +62,23 @@ static void order_map(void *context, void *map)
 
 	if (!steer_order(app->steer, &(struct steer_order){.kind = STEER_MAP, .map = map}))
 		atomic_fetch_add(&app->orders_lost, 1);
+	app_failover_map(app, map);
 	app->retire = true;
 }
 
 static void flush_orders(void *context)
 {
 	struct app *app = context;
+	bool raised;
 
 	/* The first decision after a map is the adoption: what it builds is on its way. */
 	if (app->retire && !steer_order(app->steer, &(struct steer_order){.kind = STEER_RETIRE}))
 		atomic_fetch_add(&app->orders_lost, 1);
 	app->retire = false;
+	raised = app_failover_raise(app);
 	steer_flush(app->steer);
+	if (raised)
+		mark_flush(app->mark);
 }
 
 /* What comes back; in the main thread. */
@@ -291,6 +297,17 @@ static bool may(unsigned capability, const char *name, const char *why, char *er
 	return false;
 }
 
+static struct rt_thread thread(const struct app *app, const char *name, unsigned budget)
+{
+	struct rt_thread thread = {.wanted = app->config->daemon.realtime,
+				   .priority = app->config->daemon.realtime_priority,
+				   .deadline = app->config->daemon.realtime_deadline,
+				   .runtime_us = budget};
+
+	snprintf(thread.name, sizeof(thread.name), "%s", name);
+	return thread;
+}
+
 static int open_engine(struct app *app, char *error, size_t size)
 {
 	const struct engine_config engine = {
@@ -301,21 +318,19 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.recorder = app->config->flight_recorder,
 		.kernel_filter = app->config->daemon.kernel_filter,
 	};
-	const struct steer_config steer = {
+	struct steer_config steer = {
 		.range = app->range,
 		.thread_start = rt_thread_start,
 		.thread_context = &app->steer_thread,
 	};
 
-	app->engine_thread = (struct rt_thread){.name = "bfdd-engine",
-						.wanted = app->config->daemon.realtime,
-						.priority = app->config->daemon.realtime_priority,
-						.deadline = app->config->daemon.realtime_deadline,
-						.runtime_us = ENGINE_BUDGET};
-	app->steer_thread = app->engine_thread;
-	snprintf(app->steer_thread.name, sizeof(app->steer_thread.name), "bfdd-steer");
-	app->steer_thread.runtime_us = STEER_BUDGET;
+	app->engine_thread = thread(app, "bfdd-engine", ENGINE_BUDGET);
+	app->steer_thread = thread(app, "bfdd-steer", STEER_BUDGET);
+	app->mark_thread = thread(app, "bfdd-mark", STEER_BUDGET);
 	app->engine = engine_create(&engine, error, size);
+	if (app->engine) /* nobody else's, then */
+		app_failover_open(app);
+	steer.mark = app->mark;
 	app->steer = app->engine ? steer_create(&steer, error, size) : NULL;
 	return app->steer ? 0 : -1;
 }
@@ -343,8 +358,10 @@ static void await_scheduling(const struct rt_thread *thread)
 
 static int start_threads(struct app *app, char *error, size_t size)
 {
-	int err = steer_start(app->steer);
+	int err = app->mark ? mark_start(app->mark) : 0;
 
+	if (!err)
+		err = steer_start(app->steer);
 	app->steer_runs = !err;
 	if (!err) {
 		err = engine_start(app->engine);
@@ -478,6 +495,7 @@ void app_free(struct app *app)
 		engine_stop(app->engine, LINGER);
 	if (app->steer_runs)
 		steer_stop(app->steer); /* the map is freed with the others below */
+	mark_stop(app->mark);
 	if (!app->failed)
 		app_policy_stop(app);
 	if (app->engine_runs)
@@ -488,6 +506,7 @@ void app_free(struct app *app)
 	routes_free(app->routes);
 	engine_free(app->engine);
 	steer_free(app->steer);
+	mark_free(app->mark);
 	app_policy_free(app);
 	app_peers_free(app);
 	postmortems_free(app->postmortems);

@@ -315,11 +315,11 @@ static json_t *engine_object(const struct app *app)
 
 static void status(struct app *app, struct control_request *request, const json_t *args)
 {
-	char since[EVENTS_TIME], loaded[EVENTS_TIME];
+	char since[EVENTS_TIME], loaded[EVENTS_TIME], failover[96];
 	usec_t now = app_now();
 
 	control_reply(request,
-		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I}}",
+		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I s:s}}",
 				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
 				events_time(app->started, since), "uptime",
 				(json_int_t)((now - app->started) / USEC_S), "config", "file",
@@ -329,7 +329,8 @@ static void status(struct app *app, struct control_request *request, const json_
 				"engine", engine_object(app), "steering", "scheduling",
 				rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
 				(json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
-				(json_int_t)atomic_load(&app->orders_lost)));
+				(json_int_t)atomic_load(&app->orders_lost), "fast-failover",
+				app_failover_status(app, failover, sizeof(failover))));
 }
 
 /* Events */

@@ -63,6 +63,15 @@ static void keep_group(struct object_set *kept, const struct steer_group *group,
 bool app_rule_found(const struct object_set *found, const struct object_rule *rule)
 {
 	for (unsigned i = 0; i < found->nrules; i++)
+		if (!object_rule_compare(&found->rules[i], rule))
+			return true;
+	return false;
+}
+
+/* With whatever mark: the one wanted takes its place. */
+static bool rule_stands(const struct object_set *found, const struct object_rule *rule)
+{
+	for (unsigned i = 0; i < found->nrules; i++)
 		if (found->rules[i].family == rule->family && found->rules[i].priority == rule->priority &&
 		    found->rules[i].table == rule->table)
 			return true;
@@ -101,7 +110,7 @@ static void inherit(const struct app_map *map, struct policy *policy, const stru
 	}
 	for (unsigned r = 0; r < map->map.nrules; r++) {
 		if (!policy->groups[map->choices[r].group].attached ||
-		    !app_rule_found(found, &map->map.rules[r]))
+		    !rule_stands(found, &map->map.rules[r]))
 			continue;
 		policy_inherit_rule(policy, r);
 		kept->rules[kept->nrules++] = map->map.rules[r];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "app_private.h"
 
@@ -102,6 +103,7 @@ static int site_group(struct build *b, unsigned s, uint8_t family)
 	snprintf(b->policy->groups[g].name, sizeof(b->policy->groups[g].name), "%s/%s", site->name,
 		 family == AF_INET ? "ipv4" : "ipv6");
 	b->map->map.groups[g].id = ids_get(b->app->nexthop_ids, b->policy->groups[g].name);
+	b->map->groups[g].mark = app_failover_bit(b->app, b->policy->groups[g].name);
 	if (!b->map->groups[g].members || !b->map->map.groups[g].id)
 		return -1;
 	for (unsigned i = 0; i < site->npeers; i++)
@@ -137,6 +139,7 @@ static bool add_choice(struct build *b, unsigned w, const struct config_service 
 		.family = way->family,
 		.priority = app->range.priority_first + policy->nchoices,
 		.table = ids_get(app->table_ids, name),
+		.without = b->map->groups[group].mark,
 	};
 	if (!rule->table)
 		return false;
@@ -146,7 +149,7 @@ static bool add_choice(struct build *b, unsigned w, const struct config_service 
 		.group = group,
 		.rule = b->nrules,
 		.table = rule->table,
-		.key = (uint64_t)rule->priority << 32 | rule->table,
+		.key = (uint64_t)ffs((int)rule->without) << 48 | (uint64_t)rule->priority << 32 | rule->table,
 		.restore_at = USEC_NEVER,
 	};
 	policy->nchoices = way->nchoices = policy->nchoices + 1;
@@ -256,6 +259,8 @@ struct app_map *app_map_build(struct app *app, struct policy **policy)
 		/* Otherwise the earlier map stays in force, with its numbers. */
 		ids_sweep(app->nexthop_ids);
 		ids_sweep(app->table_ids);
+		if (app->mark_ids)
+			ids_sweep(app->mark_ids);
 		number_paths(app, b.map);
 		*policy = b.policy;
 		return b.map;

@@ -129,6 +129,7 @@ void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *p
 	else
 		app->map_first = app->map_engine = map;
 	app->map = map;
+	app_failover_interfaces(app, map);
 	APP_UNTIL_TAKEN(engine_policy(app->engine, policy, map, paths, TABLE_SLOTS));
 	/* What the policy took over is no event of the engine's. */
 	APP_UNTIL_TAKEN(engine_snapshot_policy(app->engine, learn_active, app));
@@ -222,5 +223,6 @@ void app_policy_free(struct app *app)
 	}
 	ids_free(app->nexthop_ids);
 	ids_free(app->table_ids);
+	ids_free(app->mark_ids);
 	free(app->tables);
 }

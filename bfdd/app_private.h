@@ -62,6 +62,7 @@ struct app_group {
 	char site[CONFIG_NAME];
 	unsigned nmembers;
 	struct app_member *members;
+	uint32_t mark; /* its bit; 0: none */
 	struct app_refusal refusal;
 };
 
@@ -124,7 +125,9 @@ struct app {
 	struct monitor *monitor;
 	struct routes *routes;
 	struct postmortems *postmortems; /* NULL: the flight recorder is off */
-	struct rt_thread engine_thread, steer_thread;
+	struct mark *mark;		 /* the fast failover; NULL: not wanted */
+	uint32_t mark_mask;		 /* its bits */
+	struct rt_thread engine_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher;
@@ -138,6 +141,7 @@ struct app {
 
 	struct app_service *services; /* as config's */
 	struct ids *nexthop_ids, *table_ids;
+	struct ids *mark_ids; /* which bit of the mark, counted from 1, by a group's name */
 	/* The newest; the oldest; the one that the engine's events mean; the one that steering reports mean.
 	 */
 	struct app_map *map, *map_first, *map_engine, *map_told;
@@ -147,6 +151,8 @@ struct app {
 	uint64_t orders, order_errors;
 	atomic_uint orders_lost; /* the ring to the steering thread was full */
 	bool retire; /* the engine's thread: a map went out, the earlier one is to be cleared away */
+	const struct steer_map *mark_map; /* the engine's thread: what orders mean; */
+	uint32_t mark_bits;		  /* of the groups found dead by this decision */
 	uint32_t gone[APP_GONE]; /* nexthop ids deleted in the kernel, by the messages read just now */
 	unsigned ngone;
 	unsigned routes_refused; /* since this was told last */
@@ -242,6 +248,20 @@ uint16_t *app_policy_slot_paths(struct app *app);
 void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *policy, uint16_t *paths);
 void app_policy_stop(struct app *app);
 void app_policy_free(struct app *app);
+
+/* app_failover.c */
+/* Before steering and map are made; a refusal is told, and is no error. */
+void app_failover_open(struct app *app);
+/* The bit of GROUP, by name; 0: none. */
+uint32_t app_failover_bit(struct app *app, const char *group);
+/* "in place", "off" or why it is not in place; in BUF, or static. */
+const char *app_failover_status(const struct app *app, char *buf, size_t size);
+/* Before MAP is handed over. */
+void app_failover_interfaces(struct app *app, const struct app_map *map);
+/* Engine's thread, with each map and action; and before the steering thread is woken. */
+void app_failover_map(struct app *app, const struct steer_map *map);
+void app_failover_note(struct app *app, const struct policy_action *action);
+bool app_failover_raise(struct app *app); /* true: then wake the mark's thread */
 
 /* app_inherit.c */
 bool app_policy_start(struct app *app, char *error, size_t size);

@@ -42,14 +42,16 @@ int app_state_lock(struct app *app, char *error, size_t size)
 	return 0;
 }
 
+/* The fifth number came later. */
 static bool read_steering(FILE *file, struct config_steering *steering)
 {
-	unsigned protocol;
+	unsigned protocol, fast_failover = false;
 
-	if (fscanf(file, "%u %u %u %u", &protocol, &steering->table, &steering->rule_priority,
-		   &steering->nexthop_id) != 4)
+	if (fscanf(file, "%u %u %u %u %u", &protocol, &steering->table, &steering->rule_priority,
+		   &steering->nexthop_id, &fast_failover) < 4)
 		return false;
 	steering->protocol = (uint8_t)protocol;
+	steering->fast_failover = fast_failover;
 	/* The bounds of the schema: the kernel's own tables and rules are never ours, whatever a file says.
 	 */
 	return protocol >= 5 && protocol <= UINT8_MAX && steering->table <= UINT32_MAX - CONFIG_TABLES &&
@@ -85,9 +87,11 @@ int app_state_steering(struct app *app, char *error, size_t size)
 		if (steer_remove(&range, error, size))
 			return -1;
 	}
+	if (ok && before.fast_failover && (!now->fast_failover || before.rule_priority != now->rule_priority))
+		mark_remove(before.rule_priority);
 	file = fopen(temporary, "we");
-	ok = file && fprintf(file, "%u %u %u %u\n", now->protocol, now->table, now->rule_priority,
-			     now->nexthop_id) > 0;
+	ok = file && fprintf(file, "%u %u %u %u %u\n", now->protocol, now->table, now->rule_priority,
+			     now->nexthop_id, now->fast_failover) > 0;
 	if (file && fclose(file))
 		ok = false;
 	if (!ok || rename(temporary, path))

@@ -56,11 +56,13 @@ struct config_service {
 };
 
 struct config_steering {
-	uint8_t protocol;	/* rtnetlink's RTPROT number */
-	uint32_t table;		/* the first; one for each service and site */
-	uint32_t rule_priority; /* the first; one for each rank of preference */
-	uint32_t nexthop_id;	/* the first */
-	bool hold_on_stop;	/* leave routes and rules in place at a clean stop */
+	uint8_t protocol;	     /* rtnetlink's RTPROT number */
+	uint32_t table;		     /* the first; one for each service and site */
+	uint32_t rule_priority;	     /* the first; one for each rank of preference */
+	uint32_t nexthop_id;	     /* the first */
+	bool hold_on_stop;	     /* leave routes and rules in place at a clean stop */
+	bool fast_failover;	     /* take traffic off dead sites without the routing lock */
+	uint32_t fast_failover_mark; /* the packet mark's bits for that; not 0 */
 };
 
 struct config_daemon {

@@ -116,7 +116,8 @@ static bool services_differ(const struct config *old, const struct config_servic
 static bool ranges_differ(const struct config_steering *a, const struct config_steering *b)
 {
 	return a->protocol != b->protocol || a->table != b->table || a->rule_priority != b->rule_priority ||
-	       a->nexthop_id != b->nexthop_id;
+	       a->nexthop_id != b->nexthop_id || a->fast_failover != b->fast_failover ||
+	       a->fast_failover_mark != b->fast_failover_mark;
 }
 
 bool config_policy_differs(const struct config *old, const struct config *new)
@@ -147,6 +148,10 @@ const char *config_needs_restart(const struct config *old, const struct config *
 		return "steering.rule-priority";
 	if (old->steering.nexthop_id != new->steering.nexthop_id)
 		return "steering.nexthop-id";
+	if (old->steering.fast_failover != new->steering.fast_failover)
+		return "steering.fast-failover";
+	if (old->steering.fast_failover_mark != new->steering.fast_failover_mark)
+		return "steering.fast-failover-mark";
 	if (old->daemon.realtime != new->daemon.realtime)
 		return "daemon.realtime";
 	if (old->daemon.realtime_priority != new->daemon.realtime_priority)

@@ -99,7 +99,8 @@ static bool resolve_all(struct resolver *resolver)
 	if (!resolver->profile_used || !resolver->peer_site || !resolver->peer_via_asked ||
 	    !resolver->site_used)
 		return false;
-	section_store(&tree->steering, KEY_PROTOCOL, KEY_HOLD_ON_STOP, true, &resolver->config->steering);
+	section_store(&tree->steering, KEY_PROTOCOL, KEY_FAST_FAILOVER_MARK, true,
+		      &resolver->config->steering);
 	section_store(&tree->daemon, KEY_REALTIME, KEY_EVENTS, true, &resolver->config->daemon);
 	section_store(&tree->top, KEY_FLIGHT_RECORDER, KEY_FLIGHT_RECORDER, true, resolver->config);
 	check_protocol(resolver);

@@ -89,6 +89,13 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_HOLD_ON_STOP] = {"hold-on-stop", SCHEMA_BOOL, SCHEMA_STEERING, .reload = SCHEMA_LIVE,
 			      RANGE(false, 0, 1), IN(config_steering, hold_on_stop),
 			      .help = "leave routes and rules in place at a clean stop"},
+	[KEY_FAST_FAILOVER] = {"fast-failover", SCHEMA_BOOL, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
+			       RANGE(true, 0, 1), IN(config_steering, fast_failover),
+			       .help = "take traffic off dead sites without waiting for the routing lock"},
+	[KEY_FAST_FAILOVER_MARK] = {"fast-failover-mark", SCHEMA_INTEGER, SCHEMA_STEERING,
+				    .reload = SCHEMA_RESTART, RANGE(0xff000000, 1, UINT32_MAX),
+				    IN(config_steering, fast_failover_mark),
+				    .help = "the bits of the packet mark that it may use"},
 
 	[KEY_REALTIME] = {"realtime", SCHEMA_BOOL, SCHEMA_DAEMON, .reload = SCHEMA_RESTART, RANGE(true, 0, 1),
 			  IN(config_daemon, realtime),

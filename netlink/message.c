@@ -61,6 +61,8 @@ static void rule(struct netlink *nl, uint16_t type, uint16_t flags, uint8_t prot
 	netlink_put_u32(nl, FRA_PRIORITY, rule->priority);
 	netlink_put_u32(nl, FRA_TABLE, rule->table);
 	netlink_put(nl, FRA_PROTOCOL, &protocol, sizeof(protocol));
+	if (rule->without) /* of mark 0 */
+		netlink_put_u32(nl, FRA_FWMASK, rule->without);
 }
 
 void message_rule_add(struct netlink *nl, uint8_t protocol, const struct object_rule *wanted)
@@ -182,7 +184,8 @@ bool message_rule_read(const struct netlink_message *message, struct object_rule
 		return false;
 	*found = (struct object_rule){.family = header.family,
 				      .priority = netlink_u32(&attributes[FRA_PRIORITY]),
-				      .table = netlink_u32(&attributes[FRA_TABLE])};
+				      .table = netlink_u32(&attributes[FRA_TABLE]),
+				      .without = netlink_u32(&attributes[FRA_FWMASK])};
 	*protocol = netlink_u8(&attributes[FRA_PROTOCOL]);
 	return true;
 }

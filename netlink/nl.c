@@ -47,7 +47,7 @@ static void set_option(struct netlink *nl, int option)
 	setsockopt(nl_socket_get_fd(nl->sock), SOL_NETLINK, option, &on, sizeof(on));
 }
 
-struct netlink *netlink_open(char *error, size_t size)
+static struct netlink *open_protocol(int protocol, char *error, size_t size)
 {
 	struct netlink *nl = calloc(1, sizeof(*nl));
 	int err = -NLE_NOMEM;
@@ -56,7 +56,7 @@ struct netlink *netlink_open(char *error, size_t size)
 		nl->sock = nl_socket_alloc();
 		nl->msg = nlmsg_alloc_size(REQUEST_MAX);
 		if (nl->sock && nl->msg)
-			err = nl_connect(nl->sock, NETLINK_ROUTE);
+			err = nl_connect(nl->sock, protocol);
 	}
 	if (err < 0) {
 		snprintf(error, size, "netlink socket: %s", nl_geterror(err));
@@ -68,6 +68,16 @@ struct netlink *netlink_open(char *error, size_t size)
 	set_option(nl, NETLINK_CAP_ACK);
 	set_option(nl, NETLINK_GET_STRICT_CHK);
 	return nl;
+}
+
+struct netlink *netlink_open(char *error, size_t size)
+{
+	return open_protocol(NETLINK_ROUTE, error, size);
+}
+
+struct netlink *netlink_open_filter(char *error, size_t size)
+{
+	return open_protocol(NETLINK_NETFILTER, error, size);
 }
 
 void netlink_close(struct netlink *nl)
@@ -324,6 +334,27 @@ int netlink_batch_send(struct netlink *nl, void (*failed)(void *context, unsigne
 	nl->nbatch = 0;
 	nl->batch_size = 0;
 	return err ? err : read_answer(nl, &answer);
+}
+
+int netlink_transaction(struct netlink *nl, void *messages, size_t size)
+{
+	unsigned char *at = messages, *end = at + size;
+	struct answer answer = {.first = nl->seq, .last = nl->seq};
+	int err;
+
+	while (at < end) {
+		struct nlmsghdr *hdr = (struct nlmsghdr *)at;
+
+		if (hdr->nlmsg_flags & NLM_F_ACK)
+			answer.last = nl->seq;
+		hdr->nlmsg_seq = nl->seq++;
+		at += NLMSG_ALIGN(hdr->nlmsg_len);
+	}
+	err = transmit(nl, messages, size);
+	if (!err)
+		err = read_answer(nl, &answer);
+	/* What is refused as a whole answers by its first message only: then reading ends with -EAGAIN. */
+	return answer.error ? answer.error : err;
 }
 
 int netlink_receive(struct netlink *nl, netlink_message_fn *fn, void *context)

@@ -38,6 +38,8 @@ typedef void netlink_message_fn(void *context, const struct netlink_message *mes
 
 /* Everything that is ever needed is allocated here. NULL with a message in ERROR. */
 struct netlink *netlink_open(char *error, size_t size);
+/* The same for nf_tables: of the rest, only netlink_transaction(), netlink_words() and netlink_close(). */
+struct netlink *netlink_open_filter(char *error, size_t size);
 void netlink_close(struct netlink *nl); /* NULL is fine */
 int netlink_fd(const struct netlink *nl);
 /* Beyond the system's limit where we may. Returns the size in force, as the kernel counts. */
@@ -72,6 +74,10 @@ bool netlink_batch_add(struct netlink *nl);
  * -errno when the outcome is not known. */
 int netlink_batch_send(struct netlink *nl, void (*failed)(void *context, unsigned index, int error),
 		       void *context);
+
+/* Sends SIZE bytes of finished messages, in which it writes sequence numbers, and reads until the one with
+ * NLM_F_ACK is acknowledged. 0 or -errno: of a transaction, then nothing of it was done. */
+int netlink_transaction(struct netlink *nl, void *messages, size_t size);
 
 /* Notifications: hands the messages of one datagram to FN. 0, -EAGAIN when there is none, -ENOBUFS when some
  * were lost. */

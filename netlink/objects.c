@@ -34,7 +34,9 @@ int object_rule_compare(const struct object_rule *a, const struct object_rule *b
 
 	if (!order)
 		order = compare(a->priority, b->priority);
-	return order ? order : compare(a->table, b->table);
+	if (!order)
+		order = compare(a->table, b->table);
+	return order ? order : compare(a->without, b->without);
 }
 
 int object_route_compare(const struct object_route *a, const struct object_route *b)

@@ -25,6 +25,7 @@ struct object_group {
 struct object_rule {
 	uint8_t family;
 	uint32_t priority, table;
+	uint32_t without; /* it matches no packet whose mark has one of these bits */
 };
 
 struct object_route {
@@ -52,7 +53,8 @@ struct object_set {
 
 void object_set_free(struct object_set *set); /* the arrays; they are malloc'ed */
 
-/* Total orders by what the kernel tells objects apart by: id; family, priority, table; table, prefix. */
+/* Total orders by what the kernel tells objects apart by: id; family, priority, table, mark; table, prefix.
+ */
 int object_nexthop_compare(const struct object_nexthop *a, const struct object_nexthop *b);
 int object_group_compare(const struct object_group *a, const struct object_group *b);
 int object_rule_compare(const struct object_rule *a, const struct object_rule *b);

@@ -91,10 +91,22 @@ static struct plan_step *step_add(struct plan *plan, enum plan_kind kind)
 	return step;
 }
 
-static void rules_delete(struct plan *plan, const struct object_set *found, const struct object_set *wanted)
+/* A rule is wanted in its place that differs in the mark only. */
+static bool has_successor(const struct object_set *wanted, const struct object_rule *rule)
+{
+	for (unsigned i = 0; i < wanted->nrules; i++)
+		if (wanted->rules[i].family == rule->family && wanted->rules[i].priority == rule->priority &&
+		    wanted->rules[i].table == rule->table)
+			return true;
+	return false;
+}
+
+static void rules_delete(struct plan *plan, const struct object_set *found, const struct object_set *wanted,
+			 bool succeeded)
 {
 	for (unsigned i = 0; i < found->nrules; i++)
-		if (!find_rule(wanted, &found->rules[i]))
+		if (!find_rule(wanted, &found->rules[i]) &&
+		    has_successor(wanted, &found->rules[i]) == succeeded)
 			step_add(plan, PLAN_RULE_DEL)->rule = found->rules[i];
 }
 
@@ -152,13 +164,14 @@ bool plan_make(struct plan *plan, struct object_set *found, struct object_set *w
 	set_sort(found);
 	set_sort(wanted);
 	if (id_changes_kind(found, wanted)) {
-		rules_delete(plan, found, &nothing);
+		rules_delete(plan, found, &nothing, false);
 		clear(plan, found, &nothing);
 		build(plan, &nothing, wanted);
 		return true;
 	}
-	rules_delete(plan, found, wanted);
+	rules_delete(plan, found, wanted, false);
 	build(plan, found, wanted);
+	rules_delete(plan, found, wanted, true);
 	clear(plan, found, wanted);
 	return true;
 }

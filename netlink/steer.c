@@ -24,7 +24,8 @@ struct steer {
 	struct netlink *nl;
 	pthread_t thread;
 	atomic_bool stopping;
-	atomic_uint lost; /* reports */
+	atomic_uint lost;   /* reports */
+	atomic_uint adding; /* STEER_RULE_ADDs queued and not carried out */
 	int wake_fd, report_fd;
 
 	/* the thread's own */
@@ -190,6 +191,10 @@ static int carry_out(struct steer *steer, struct steer_order *order, uint64_t *a
 	const struct steer_map *map = steer->map;
 	uint8_t protocol = steer->config.range.protocol;
 
+	if (order->kind == STEER_LOWER) {
+		mark_lower(steer->config.mark, (uint32_t)order->mask);
+		return 0;
+	}
 	if (order->kind == STEER_MAP)
 		return carry_map(steer, order);
 	if (order->kind == STEER_RETIRE)
@@ -205,11 +210,24 @@ static int carry_out(struct steer *steer, struct steer_order *order, uint64_t *a
 	return -EINVAL;
 }
 
+/* The mark may have been quicker; it may also have stood since an earlier decision. */
+static usec_t moved(const struct steer *steer, const struct steer_order *order, usec_t held)
+{
+	usec_t at = mark_moved(steer->config.mark, steer->map->rules[order->rule].without, held);
+
+	return at < order->detected ? order->detected : at;
+}
+
 /* A main thread that does not read must not hold up a switch: its reports are then dropped and counted. */
 static void report(struct steer *steer, struct steer_report *report)
 {
-	size_t reserve = report->order.kind >= STEER_MAP ? 0 : KEPT_FOR_MAPS;
+	const struct steer_order *order = &report->order;
+	size_t reserve = order->kind >= STEER_MAP ? 0 : KEPT_FOR_MAPS;
 
+	if (order->kind == STEER_LOWER)
+		return;
+	if (order->kind == STEER_RULE_DEL && !report->error)
+		report->held = moved(steer, order, report->held);
 	if (ring_space(&steer->reports) <= reserve || !ring_push(&steer->reports, report))
 		atomic_fetch_add(&steer->lost, 1);
 }
@@ -232,6 +250,8 @@ static void *run(void *arg)
 			done.attached = 0;
 			done.error = carry_out(steer, &done.order, &done.attached);
 			done.held = now();
+			if (done.order.kind == STEER_RULE_ADD)
+				atomic_fetch_sub(&steer->adding, 1);
 			report(steer, &done);
 		}
 		wake(steer->report_fd);
@@ -291,7 +311,16 @@ bool steer_order(struct steer *steer, const struct steer_order *order)
 {
 	size_t reserve = order->kind >= STEER_MAP ? 0 : KEPT_FOR_MAPS;
 
-	return ring_space(&steer->orders) > reserve && ring_push(&steer->orders, order);
+	if (ring_space(&steer->orders) <= reserve)
+		return false;
+	if (order->kind == STEER_RULE_ADD)
+		atomic_fetch_add(&steer->adding, 1);
+	return ring_push(&steer->orders, order); /* there is space, and no other producer */
+}
+
+bool steer_adding(const struct steer *steer)
+{
+	return atomic_load(&steer->adding);
 }
 
 void steer_flush(struct steer *steer)

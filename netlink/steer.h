@@ -8,6 +8,7 @@
 #define NETLINK_STEER_H
 
 #include "core/usec.h"
+#include "netlink/mark.h"
 #include "netlink/objects.h"
 
 struct steer;
@@ -31,11 +32,20 @@ struct steer_map {
  * STEER_GROUP     makes GROUP consist of the members in MASK; those without an interface, and those that the
  *                 kernel refuses, are left out (see the report's attached).
  * STEER_RULE_DEL, STEER_RULE_ADD   RULE.
+ * STEER_LOWER     the deletions before it are done: MASK's bits of the mark are lowered. Not reported.
  * STEER_MAP       MAP is in force from here on; nothing is made or removed.
  * STEER_RETIRE    what only the map before had is removed. Given behind the orders that build the new, so
  * that traffic always has where to go.
  */
-enum steer_kind { STEER_DETACH, STEER_GROUP, STEER_RULE_DEL, STEER_RULE_ADD, STEER_MAP, STEER_RETIRE };
+enum steer_kind {
+	STEER_DETACH,
+	STEER_GROUP,
+	STEER_RULE_DEL,
+	STEER_RULE_ADD,
+	STEER_LOWER,
+	STEER_MAP,
+	STEER_RETIRE
+};
 
 struct steer_order {
 	uint8_t kind; /* enum steer_kind; the first four are enum policy_action_kind's */
@@ -51,11 +61,12 @@ struct steer_report {
 	struct steer_order order;
 	int error;	   /* 0 or -errno; what is gone already was not an error to delete */
 	uint64_t attached; /* STEER_GROUP: the members that the kernel's group has now */
-	usec_t held;	   /* when the kernel had it */
+	usec_t held;	   /* when the kernel had it, or traffic had left by the mark already */
 };
 
 struct steer_config {
 	struct object_range range;
+	struct mark *mark;		     /* the caller's; NULL: plain failover only */
 	void (*thread_start)(void *context); /* called first in the thread; may be NULL */
 	void *thread_context;
 };
@@ -70,7 +81,8 @@ void steer_free(struct steer *steer);
 /* Engine's thread. Copies ORDER; false when the ring is full: some places are kept for STEER_MAP and
  * STEER_RETIRE. */
 bool steer_order(struct steer *steer, const struct steer_order *order);
-void steer_flush(struct steer *steer); /* wakes the thread */
+void steer_flush(struct steer *steer);	      /* wakes the thread */
+bool steer_adding(const struct steer *steer); /* some STEER_RULE_ADD is not carried out yet */
 
 /* Main thread, when the fd is readable. Returns how many reports found the ring full since the last call
  * (never one of STEER_MAP or STEER_RETIRE): not 0, check all of ours. */

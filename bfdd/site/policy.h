@@ -88,6 +88,7 @@ struct policy_action {
 	uint16_t group;
 	uint16_t rule;
 	uint8_t member;
+	bool dead; /* RULE_DEL: nobody in the group is alive, so all rules to it go now */
 	uint64_t mask;
 };
 

@@ -35,6 +35,7 @@ static void emit_rule(const struct policy *policy, enum policy_action_kind kind,
 		.way = (uint16_t)(way - policy->ways),
 		.group = choice->group,
 		.rule = choice->rule,
+		.dead = kind == POLICY_RULE_DEL && !effective(&policy->groups[choice->group]),
 	};
 
 	sink->emit(sink->context, &action);

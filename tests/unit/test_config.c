@@ -257,6 +257,8 @@ static void test_groups(void **state)
 	assert_int_equal(config->steering.nexthop_id, 0xf0000000);
 	assert_true(config->steering.hold_on_stop);
 	assert_false(config->flight_recorder);
+	assert_false(config->steering.fast_failover);
+	assert_int_equal(config->steering.fast_failover_mark, 0x80000000);
 	assert_false(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 1);
 	assert_true(config->daemon.realtime_deadline);
@@ -275,6 +277,8 @@ static void test_defaults(void **state)
 	assert_int_equal(config->steering.nexthop_id, 1484783616);
 	assert_false(config->steering.hold_on_stop);
 	assert_true(config->flight_recorder);
+	assert_true(config->steering.fast_failover);
+	assert_int_equal(config->steering.fast_failover_mark, 0xff000000);
 	assert_true(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 90);
 	assert_false(config->daemon.realtime_deadline);
@@ -415,7 +419,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 3 + 1 + 2 * 2 + 5 + 5 + 1);
+	assert_int_equal(taken, 3 + 1 + 2 * 2 + 7 + 5 + 1);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);

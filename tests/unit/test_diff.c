@@ -85,7 +85,7 @@ static struct config *make(struct sample *s)
 				    .peers = s->peers,
 				    .sites = s->sites,
 				    .services = &s->service,
-				    .steering = {158, 58800, 1000, 1, false},
+				    .steering = {158, 58800, 1000, 1, false, true, 0xff000000},
 				    .daemon = {true, 90, false, 1000}};
 	return &s->config;
 }
@@ -335,7 +335,7 @@ static void test_restart(void **state)
 		assert_int_equal(config_policy_differs(&a.config, &b.config),
 				 steering && key->reload == SCHEMA_RESTART);
 	}
-	assert_int_equal(n, 9);
+	assert_int_equal(n, 11);
 	make(&b);
 	b.config.flight_recorder = !b.config.flight_recorder;
 	assert_string_equal(config_needs_restart(&a.config, &b.config), "flight-recorder");

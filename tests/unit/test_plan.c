@@ -352,7 +352,7 @@ static void random_store(struct store *store, bool found)
 	}
 	for (uint32_t table = 1; table <= TABLES; table++) {
 		for (unsigned v6 = 0; v6 < 2; v6++) {
-			struct object_rule rule = {v6 ? AF_INET6 : AF_INET, 1 + draw(3), table};
+			struct object_rule rule = {v6 ? AF_INET6 : AF_INET, 1 + draw(3), table, 0};
 
 			if (draw(3) && (!table_empty(store, &rule) || (found && !draw(4))))
 				add_rule(store, rule.family, rule.priority, rule.table);

@@ -353,7 +353,7 @@ static struct object_nexthop member(uint32_t id, const char *link, const char *g
 static void steer_maps(struct steer_map *first, struct steer_map *second)
 {
 	static struct steer_group groups[2], fewer[1];
-	static struct object_rule rules[] = {{AF_INET, 700, 5000}, {AF_INET6, 701, 5000}};
+	static struct object_rule rules[] = {{AF_INET, 700, 5000, 0}, {AF_INET6, 701, 5000, 0}};
 
 	groups[0] = (struct steer_group){.id = 1900, .nmembers = 3};
 	groups[0].members[0] = member(1100, "a1", "10.0.1.2"); /* /30 */

@@ -258,7 +258,7 @@ static void settle_wanted(void)
 	uint32_t a0 = if_nametoindex("a0"), a1 = if_nametoindex("a1");
 	struct object_nexthop nexthops[] = {{1001, a0, ip("10.0.0.1")}, {1005, a1, ip("10.0.1.2")}};
 	struct object_group groups[] = {{GROUP4, 1, {1001}}, {1903, 2, {1001, 1005}}};
-	struct object_rule rules[] = {{AF_INET, 700, TABLE}, {AF_INET, 701, TABLE + 1}};
+	struct object_rule rules[] = {{AF_INET, 700, TABLE, 0}, {AF_INET, 701, TABLE + 1, 0}};
 	struct object_route wanted_routes[] = {{TABLE, net("50.0.0.0/8"), GROUP4},
 					       {TABLE + 1, net("50.0.0.0/8"), 1903}};
 	struct object_set wanted = {nexthops, groups, rules, wanted_routes, 2, 2, 2, 2};
@@ -299,7 +299,7 @@ static void bench(unsigned n)
 	struct netlink *nl = netlink_open(error, sizeof(error));
 	struct object_nexthop first = {1001, if_nametoindex("a0"), ip("10.0.0.1")};
 	struct object_group one = {GROUP4, 1, {1002}}, both = {GROUP4, 2, {1001, 1002}};
-	struct object_rule rule = {AF_INET, 700, TABLE};
+	struct object_rule rule = {AF_INET, 700, TABLE, 0};
 	usec_t start;
 
 	routes_open();

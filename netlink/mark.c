@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "netlink/mark.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "netlink/mark_message.h"
+#include "netlink/nl.h"
+
+#define LOOK_EVERY 5000	  /* ms: somebody may have flushed all tables */
+#define RETRY_EVERY 60000 /* ms: the kernel may look for a module each time */
+#define RETRY_BUSY 20	  /* ms, while packets should lose their mark */
+
+struct bit {
+	atomic_uint raised;			     /* how often it was raised and not lowered */
+	atomic_int_least64_t since;		     /* packets carry it; 0: they do not */
+	atomic_uint interfaces[MARK_BIT_INTERFACES]; /* 0: no more */
+	atomic_bool anywhere;			     /* there are more */
+};
+
+struct mark {
+	struct mark_config config;
+	char table[MARK_TABLE];
+	pthread_t thread;
+	bool runs;
+	atomic_bool stopping;
+	atomic_int error; /* 0: the table is in place; -errno */
+	int wake_fd;
+	struct bit bits[MARK_BITS];
+
+	/* the thread's own */
+	struct netlink *nl;
+	uint32_t applied; /* what packets get */
+	struct mark_state state;
+	struct mark_message message;
+};
+
+static usec_t now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * USEC_S + ts.tv_nsec / 1000;
+}
+
+static void wake(const struct mark *mark)
+{
+	uint64_t one = 1;
+
+	/* Can only fail when 2^64 wake-ups wait already. */
+	(void)!write(mark->wake_fd, &one, sizeof(one));
+}
+
+static struct bit *take_bit(struct mark *mark, uint32_t *bits)
+{
+	int i = __builtin_ctz(*bits);
+
+	*bits &= *bits - 1;
+	return &mark->bits[i];
+}
+
+static uint32_t wanted(const struct mark *mark)
+{
+	uint32_t bits = 0;
+
+	for (unsigned i = 0; i < MARK_BITS; i++)
+		if (atomic_load(&mark->bits[i].raised))
+			bits |= UINT32_C(1) << i;
+	return bits;
+}
+
+static void add_interface(struct mark_state *state, uint32_t interface)
+{
+	for (unsigned i = 0; i < state->ninterfaces; i++)
+		if (state->interfaces[i] == interface)
+			return;
+	state->interfaces[state->ninterfaces++] = interface;
+}
+
+/* False: they cannot be told apart from others. */
+static bool add_interfaces(struct mark_state *state, struct bit *bit)
+{
+	if (atomic_load(&bit->anywhere))
+		return false;
+	for (unsigned i = 0; i < MARK_BIT_INTERFACES; i++) {
+		uint32_t interface = atomic_load(&bit->interfaces[i]);
+
+		if (!interface)
+			break;
+		if (state->ninterfaces == MARK_INTERFACES)
+			return false;
+		add_interface(state, interface);
+	}
+	return true;
+}
+
+static void fill_state(struct mark *mark, uint32_t dead)
+{
+	struct mark_state *state = &mark->state;
+
+	state->dead = dead;
+	state->ninterfaces = 0;
+	while (dead) {
+		if (!add_interfaces(state, take_bit(mark, &dead))) {
+			state->ninterfaces = 0;
+			return;
+		}
+	}
+}
+
+static int send_set(struct mark *mark, bool make)
+{
+	mark_message_set(&mark->message, mark->table, &mark->state, make);
+	if (mark->message.full)
+		return -EMSGSIZE;
+	return netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
+}
+
+static void note_since(struct mark *mark, uint32_t bits, usec_t since)
+{
+	while (bits)
+		atomic_store(&take_bit(mark, &bits)->since, since);
+}
+
+/* Packets get DEAD from here on. What was taken away by others is made again by the same transaction. */
+static void apply(struct mark *mark, uint32_t dead)
+{
+	int err;
+
+	note_since(mark, mark->applied & ~dead, 0);
+	fill_state(mark, dead);
+	err = send_set(mark, atomic_load(&mark->error));
+	if (err == -ENOENT)
+		err = send_set(mark, true);
+	if (!err) {
+		note_since(mark, dead & ~mark->applied, now());
+		mark->applied = dead;
+	}
+	atomic_store(&mark->error, err);
+}
+
+/* A table that is not in place is not tried for each switch. */
+static void follow(struct mark *mark)
+{
+	uint32_t dead;
+
+	while ((dead = wanted(mark)) != mark->applied && (!atomic_load(&mark->error) || mark->applied)) {
+		apply(mark, dead);
+		if (atomic_load(&mark->error))
+			return;
+	}
+}
+
+static void look(struct mark *mark)
+{
+	int err = atomic_load(&mark->error);
+
+	if (!err) {
+		mark_message_look(&mark->message, mark->table);
+		err = netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
+	}
+	if (err)
+		apply(mark, wanted(mark));
+}
+
+static void *run(void *arg)
+{
+	struct mark *mark = arg;
+	struct pollfd fds = {.fd = mark->wake_fd, .events = POLLIN};
+
+	if (mark->config.thread_start)
+		mark->config.thread_start(mark->config.thread_context);
+	while (!atomic_load(&mark->stopping)) {
+		int wait = !atomic_load(&mark->error) ? LOOK_EVERY : mark->applied ? RETRY_BUSY : RETRY_EVERY;
+		uint64_t count;
+
+		if (poll(&fds, 1, wait) == 0)
+			look(mark);
+		else if (read(mark->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
+			break;
+		follow(mark);
+	}
+	return NULL;
+}
+
+static void name_table(char *name, uint32_t rule_priority)
+{
+	snprintf(name, MARK_TABLE, "bfdd-%u", rule_priority);
+}
+
+struct mark *mark_create(const struct mark_config *config)
+{
+	struct mark *mark = calloc(1, sizeof(*mark));
+	char words[NETLINK_WORDS + 32];
+
+	if (!mark)
+		return NULL;
+	mark->config = *config;
+	name_table(mark->table, config->rule_priority);
+	mark->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	mark->nl = netlink_open_filter(words, sizeof(words));
+	if (mark->wake_fd < 0) {
+		mark_free(mark);
+		return NULL;
+	}
+	atomic_store(&mark->error, -ENOENT);
+	if (mark->nl)
+		apply(mark, 0);
+	else
+		atomic_store(&mark->error, -EPROTONOSUPPORT);
+	return mark;
+}
+
+/* Without a socket there is nothing to do, ever. */
+int mark_start(struct mark *mark)
+{
+	int err = mark->nl ? -pthread_create(&mark->thread, NULL, run, mark) : 0;
+
+	mark->runs = mark->nl && !err;
+	return err;
+}
+
+void mark_stop(struct mark *mark)
+{
+	if (!mark || !mark->nl)
+		return;
+	if (mark->runs) {
+		atomic_store(&mark->stopping, true);
+		wake(mark);
+		pthread_join(mark->thread, NULL);
+	}
+	mark->runs = false;
+	mark_message_remove(&mark->message, mark->table);
+	netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
+}
+
+void mark_free(struct mark *mark)
+{
+	if (!mark)
+		return;
+	if (mark->wake_fd >= 0)
+		close(mark->wake_fd);
+	netlink_close(mark->nl);
+	free(mark);
+}
+
+void mark_interfaces(struct mark *mark, uint32_t bits, const uint32_t *interfaces, unsigned n)
+{
+	struct bit *bit;
+	unsigned used = 0;
+
+	if (!mark || !bits)
+		return;
+	bit = take_bit(mark, &bits);
+	atomic_store(&bit->anywhere, true); /* meanwhile */
+	for (unsigned i = 0; i < n && used <= MARK_BIT_INTERFACES; i++)
+		if (interfaces[i] && used++ < MARK_BIT_INTERFACES)
+			atomic_store(&bit->interfaces[used - 1], interfaces[i]);
+	for (unsigned i = used; i < MARK_BIT_INTERFACES; i++)
+		atomic_store(&bit->interfaces[i], 0);
+	atomic_store(&bit->anywhere, used > MARK_BIT_INTERFACES);
+}
+
+void mark_raise(struct mark *mark, uint32_t bits)
+{
+	while (mark && bits)
+		atomic_fetch_add(&take_bit(mark, &bits)->raised, 1);
+}
+
+void mark_flush(struct mark *mark)
+{
+	if (mark)
+		wake(mark);
+}
+
+void mark_lower(struct mark *mark, uint32_t bits)
+{
+	if (!mark || !bits)
+		return;
+	while (bits)
+		atomic_fetch_sub(&take_bit(mark, &bits)->raised, 1);
+	wake(mark);
+}
+
+usec_t mark_moved(const struct mark *mark, uint32_t bits, usec_t at)
+{
+	usec_t latest = 0;
+
+	if (!mark || !bits)
+		return at;
+	for (; bits; bits &= bits - 1) {
+		usec_t since = atomic_load(&mark->bits[__builtin_ctz(bits)].since);
+
+		if (!since)
+			return at;
+		if (since > latest)
+			latest = since;
+	}
+	return latest < at ? latest : at;
+}
+
+const char *mark_why_not(const struct mark *mark, char *buf, size_t size)
+{
+	int error = mark ? atomic_load(&mark->error) : -ENOMEM;
+
+	if (!error)
+		return NULL;
+	snprintf(buf, size, "nf_tables: %s", strerrordesc_np(-error));
+	return buf;
+}
+
+void mark_remove(uint32_t rule_priority)
+{
+	struct mark_message *message = malloc(sizeof(*message));
+	char table[MARK_TABLE], words[NETLINK_WORDS + 32];
+	struct netlink *nl = message ? netlink_open_filter(words, sizeof(words)) : NULL;
+
+	name_table(table, rule_priority);
+	if (nl) {
+		mark_message_remove(message, table);
+		netlink_transaction(nl, message->bytes, message->size);
+	}
+	netlink_close(nl);
+	free(message);
+}
