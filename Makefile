@@ -3,6 +3,7 @@
 #   make                 build/bfdd and build/bfdctl
 #   make check           all tests (as scripts/check)     make demo   the main job, shown
 #   make tests           builds the test programs         make bench  side by side with BIRD and FRR
+#   make bench-stress    the same under every kind of load (2 hours; tests/bench/stress.sh -t for less)
 #   make install         below $(DESTDIR)$(PREFIX)        make clean
 #   make SAN=1 ...       the same with ASan and UBSan, in build-san/
 #   make WERROR=1 ...    warnings are errors
@@ -40,6 +41,7 @@ TEST_TOOLS := $(wildcard tests/net/tools/*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
 TEST_COMMON := $(wildcard tests/sim/sim*.c)
 BENCHES := $(wildcard tests/bench/bench_*.c)
+STRESS := $(BUILD)/tests/bench/stress
 
 objects = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 programs = $(patsubst %.c,$(BUILD)/%,$(1))
@@ -64,6 +66,9 @@ $(BUILD)/tests/bench/bench_peer: $(call objects,$(wildcard tests/bench/peer_*.c)
 $(call programs,$(FUZZERS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/fuzz/driver.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+$(STRESS): $(call objects,$(wildcard tests/bench/stress_*.c))
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS) -o $@ $^ -lpthread
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
@@ -80,6 +85,7 @@ pure-objects: $(call objects,$(PURE))
 check: ; scripts/check
 demo: ; scripts/demo
 bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness ; tests/bench/run
+bench-stress: all $(STRESS) ; tests/bench/stress.sh
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd
@@ -91,6 +97,6 @@ install: all
 
 clean: ; rm -rf build build-san
 
-.PHONY: all tests pure-objects check demo bench install clean
+.PHONY: all tests pure-objects check demo bench bench-stress install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
