@@ -13,6 +13,8 @@
 #ifndef SCHED_DEADLINE
 #define SCHED_DEADLINE 6
 #endif
+#define FLAG_RESET_ON_FORK 1
+#define FLAG_RECLAIM 2
 
 /* linux/sched/types.h collides with glibc's sched.h. */
 struct deadline_attr {
@@ -23,17 +25,25 @@ struct deadline_attr {
 	uint64_t runtime, deadline, period; /* ns */
 };
 
+/* Others may have been promised most of the processors: then half as much, or half of that. */
 static bool take_deadline(unsigned runtime_us)
 {
 	struct deadline_attr attr = {
 		.size = sizeof(attr),
 		.policy = SCHED_DEADLINE,
-		.runtime = runtime_us * 1000ull,
-		.deadline = 1000000,
-		.period = 1000000,
+		.flags = FLAG_RESET_ON_FORK | FLAG_RECLAIM,
+		.deadline = RT_PERIOD_US * 1000ull,
+		.period = RT_PERIOD_US * 1000ull,
 	};
 
-	return syscall(SYS_sched_setattr, 0, &attr, 0) == 0;
+	for (unsigned part = 1; part <= 4; part *= 2) {
+		attr.runtime = runtime_us * 1000ull / part;
+		if (!syscall(SYS_sched_setattr, 0, &attr, 0))
+			return true;
+		if (errno != EBUSY)
+			break;
+	}
+	return false;
 }
 
 void rt_thread_start(void *context)

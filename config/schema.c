@@ -104,7 +104,7 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 				   .reload = SCHEMA_RESTART, RANGE(90, 1, 99),
 				   IN(config_daemon, realtime_priority), .help = "SCHED_FIFO's priority"},
 	[KEY_REALTIME_DEADLINE] = {"realtime-deadline", SCHEMA_BOOL, SCHEMA_DAEMON, .reload = SCHEMA_RESTART,
-				   RANGE(false, 0, 1), IN(config_daemon, realtime_deadline),
+				   RANGE(true, 0, 1), IN(config_daemon, realtime_deadline),
 				   .help = "ask for SCHED_DEADLINE before SCHED_FIFO"},
 	[KEY_KERNEL_FILTER] = {"kernel-filter", SCHEMA_BOOL, SCHEMA_DAEMON, .reload = SCHEMA_RESTART,
 			       RANGE(true, 0, 1), IN(config_daemon, kernel_filter),

@@ -261,7 +261,7 @@ static void test_groups(void **state)
 	assert_int_equal(config->steering.fast_failover_mark, 0x80000000);
 	assert_false(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 1);
-	assert_true(config->daemon.realtime_deadline);
+	assert_false(config->daemon.realtime_deadline);
 	assert_int_equal(config->daemon.events, 100000);
 	config_free(config);
 }
@@ -281,7 +281,7 @@ static void test_defaults(void **state)
 	assert_int_equal(config->steering.fast_failover_mark, 0xff000000);
 	assert_true(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 90);
-	assert_false(config->daemon.realtime_deadline);
+	assert_true(config->daemon.realtime_deadline);
 	assert_int_equal(config->daemon.events, 1000);
 	config_free(config);
 }

@@ -86,7 +86,7 @@ static struct config *make(struct sample *s)
 				    .sites = s->sites,
 				    .services = &s->service,
 				    .steering = {158, 58800, 1000, 1, false, true, 0xff000000},
-				    .daemon = {true, 90, false, 1000}};
+				    .daemon = {true, 90, true, 1000}};
 	return &s->config;
 }
 
