@@ -72,6 +72,7 @@ static void path(struct engine *engine, struct session *session, const struct co
 	struct session_effects effects;
 	bool up = command->on;
 
+	companion_of(back, session)->link.known = false;
 	key.local = command->key.local;
 	key.ifindex = command->key.ifindex;
 	if (up && !same_key(&key, &session->key)) {
@@ -91,6 +92,16 @@ static void path(struct engine *engine, struct session *session, const struct co
 	sessions_apply(engine, session, &effects);
 }
 
+static void neighbour(struct engine *engine, struct session *session, const struct command *command)
+{
+	struct companion *companion = companion_of(&engine->back, session);
+
+	if (session->key.multihop || !session->key.ifindex)
+		return;
+	companion->link = command->link;
+	companion->next_routed = 0;
+}
+
 static void session_command(struct engine *engine, const struct command *command)
 {
 	struct session *session = table_slot(&engine->back.table, command->slot);
@@ -102,6 +113,8 @@ static void session_command(struct engine *engine, const struct command *command
 		configure(engine, session, command);
 	else if (command->kind == COMMAND_PATH)
 		path(engine, session, command);
+	else if (command->kind == COMMAND_NEIGHBOUR)
+		neighbour(engine, session, command);
 	else
 		sessions_farewell(engine, session, USEC_NEVER);
 }
@@ -115,6 +128,7 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_CONFIGURE:
 	case COMMAND_REMOVE:
 	case COMMAND_PATH:
+	case COMMAND_NEIGHBOUR:
 		session_command(engine, command);
 		break;
 	case COMMAND_POLICY:

@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#define IPV4_HEADER 20
 #define UDP_HEADER 8
 #define DONT_FRAGMENT 0x4000
 
@@ -28,16 +29,16 @@ uint16_t datagram_sum(uint32_t sum, const uint8_t *data, size_t size)
 
 static size_t put_ipv4(uint8_t *ip, const struct addr *local, const struct addr *peer, size_t udp_size)
 {
-	memset(ip, 0, 20);
+	memset(ip, 0, IPV4_HEADER);
 	ip[0] = 4 << 4 | 5;
 	ip[1] = DATAGRAM_TOS;
-	put16(ip + 2, 20 + udp_size);
+	put16(ip + 2, IPV4_HEADER + udp_size);
 	put16(ip + 6, DONT_FRAGMENT);
 	ip[8] = DATAGRAM_TTL;
 	ip[9] = IPPROTO_UDP;
 	memcpy(ip + 12, local->bytes, 4);
 	memcpy(ip + 16, peer->bytes, 4);
-	return 20;
+	return IPV4_HEADER;
 }
 
 static size_t put_ipv6(uint8_t *ip, const struct addr *local, const struct addr *peer, size_t udp_size)
@@ -77,4 +78,10 @@ size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr 
 	checksum = ~datagram_sum(checksum, udp, udp_size);
 	put16(udp + 6, checksum ? checksum : 0xffff); /* zero says: no checksum */
 	return header + udp_size;
+}
+
+void datagram_seal_ipv4(uint8_t *ip)
+{
+	put16(ip + 10, 0);
+	put16(ip + 10, ~datagram_sum(0, ip, IPV4_HEADER));
 }

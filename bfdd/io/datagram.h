@@ -17,6 +17,9 @@
  * kernel, which fills them with IP_HDRINCL (raw(7)). */
 size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr *peer, uint16_t source_port,
 		      uint16_t port, const uint8_t *payload, size_t size);
+/* Fills in the header checksum of an IPv4 datagram that no kernel will. The identification stays 0, as the
+ * kernel leaves it for datagrams that must not be fragmented (RFC 6864 4.1). */
+void datagram_seal_ipv4(uint8_t *ip);
 /* The Internet checksum (RFC 1071) of SIZE bytes, with SUM carried in from earlier pieces of even length.
  * Folded, not complemented. */
 uint16_t datagram_sum(uint32_t sum, const uint8_t *data, size_t size);

@@ -184,14 +184,14 @@ void engine_turn(struct engine *engine)
 	if (stop && !back->again && back->stop_at == USEC_NEVER)
 		stop_slice(engine);
 	snapshot_slice(engine);
-	raw_flush(back->raw);
+	transmit_flush(engine);
 	recorder_losses(engine);
 	events_publish(engine);
 
 	counter_add(&engine->counters.wakeups, 1);
 	counter_add(&engine->counters.ticks, engine_ticking(engine));
 	counter_add(&engine->counters.packets_in, received);
-	atomic_store_explicit(&engine->counters.send_errors, raw_errors(back->raw), memory_order_relaxed);
+	atomic_store_explicit(&engine->counters.send_errors, transmit_errors(engine), memory_order_relaxed);
 	back->load.packets += received;
 	back->load.wakeups += back->socket_woke;
 	back->socket_woke = false;

@@ -64,6 +64,11 @@ bool engine_remove(struct engine *engine, uint16_t slot);
 /* The path is there (with this local address and interface) or is not (these are then ignored). When another
  * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
+/* The Ethernet addresses at both ends of the way to a single-hop peer, as the kernel has them now; LLADDR
+ * NULL: not known any more. With them packets need not be routed one by one (frame.h). engine_path() forgets
+ * them.
+ */
+bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6]);
 /* A new policy with its steering map; SLOT_PATH[slot] says which path a session is (SESSION_NO_PATH: none),
  * NSLOTS of them. All three go to the engine; the old ones come back with ENGINE_POLICY_RETIRED. */
 bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,

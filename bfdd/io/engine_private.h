@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the engine's own files share: in its thread engine.c sessions.c commands.c decide.c recorder.c
- * snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
+/* What the engine's own files share: in its thread engine.c sessions.c transmit.c commands.c decide.c
+ * recorder.c snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -13,6 +13,7 @@
 #include "core/wheel.h"
 #include "io/clock.h"
 #include "io/engine.h"
+#include "io/frame.h"
 #include "io/gate.h"
 #include "io/raw.h"
 #include "io/udp.h"
@@ -31,6 +32,12 @@ struct notice {
 };
 enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING };
 
+/* Both ends of the way to a neighbour. */
+struct link_layer {
+	bool known;
+	uint8_t peer[6], own[6];
+};
+
 /* Beside a session: the engine's own part. */
 struct companion {
 	usec_t silence_since; /* last_rx for which DEFERRED counts */
@@ -38,6 +45,10 @@ struct companion {
 	usec_t farewell_gap;
 	uint8_t farewells; /* AdminDown packets still to be sent; 0: telling is over */
 	uint64_t taken;	   /* of gate_taken(), what the session knows of */
+	struct link_layer link;
+	usec_t next_routed; /* a packet is to take the kernel's way by then */
+	bool refused;	    /* by the kernel: the last packet that took it */
+	uint8_t said[2];    /* the first bytes of the last packet: diagnostic, state, flags */
 	struct notice notice;
 };
 
@@ -90,6 +101,7 @@ enum command_kind {
 	COMMAND_CONFIGURE,
 	COMMAND_REMOVE,
 	COMMAND_PATH,
+	COMMAND_NEIGHBOUR,
 	COMMAND_POLICY,
 	COMMAND_RESOLVED,
 	COMMAND_READY,
@@ -110,7 +122,8 @@ struct command {
 	uint32_t discr;
 	struct session_config config;
 	struct session_key key; /* of PATH: local and ifindex */
-	void *object;		/* ADD: struct chunk or NULL */
+	struct link_layer link;
+	void *object; /* ADD: struct chunk or NULL */
 };
 
 /* An item of the event ring. */
@@ -175,6 +188,7 @@ struct back {
 	struct udp *udp;
 	struct gate *gate; /* NULL: everything comes through the sockets */
 	struct raw *raw;
+	struct frame *frame; /* NULL: not to be had */
 	struct table table;
 	struct wheel wheel, tx_wheel; /* sending does not wait for what the others must wait for */
 	unsigned work;		      /* counts pieces of it */
@@ -244,6 +258,13 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 void sessions_farewell(struct engine *engine, struct session *session, usec_t linger);
 /* It is gone now. */
 void sessions_finish(struct engine *engine, struct session *session);
+
+/* transmit.c */
+/* The packet goes out in its session's name; PATH->refused is ours. */
+void transmit_send(struct engine *engine, const struct session *session, struct raw_path *path,
+		   const uint8_t *payload, size_t size);
+void transmit_flush(struct engine *engine);
+uint64_t transmit_errors(const struct engine *engine);
 
 /* commands.c */
 /* Carries out a bounded number of commands; sets BACK->again if more wait. */

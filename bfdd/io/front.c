@@ -131,6 +131,17 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 	return queue(engine, &command);
 }
 
+bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6])
+{
+	struct command command = {.kind = COMMAND_NEIGHBOUR, .slot = slot, .link.known = lladdr};
+
+	if (lladdr) {
+		memcpy(command.link.peer, lladdr, sizeof(command.link.peer));
+		memcpy(command.link.own, own, sizeof(command.link.own));
+	}
+	return queue(engine, &command);
+}
+
 bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,
 		   unsigned nslots)
 {

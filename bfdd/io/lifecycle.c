@@ -60,6 +60,9 @@ static bool open_back(struct back *back, char *error, size_t size)
 	back->raw = raw_open(error, size);
 	if (!back->raw)
 		return false;
+	back->frame = frame_open(error, size);
+	if (!back->frame)
+		log_notice("%s: all packets are routed one by one", error);
 	back->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
 	back->loop = ev_loop_new(EVBACKEND_EPOLL);
 	if (back->timer_fd < 0 || !back->loop || getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
@@ -196,6 +199,7 @@ void engine_free(struct engine *engine)
 		close(engine->event_fd);
 	if (engine->back.raw)
 		raw_close(engine->back.raw);
+	frame_close(engine->back.frame);
 	udp_close(engine->back.udp);
 	gate_close(engine->back.gate);
 	free(engine->commands_memory);

@@ -28,6 +28,7 @@ struct raw_batch {
 	unsigned count;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
+	bool *refused[BATCH];
 	struct sockaddr_in6 names[BATCH]; /* or a struct sockaddr_in */
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	uint8_t data[BATCH][BUFFER];
@@ -125,6 +126,13 @@ uint64_t raw_errors(const struct raw *raw)
 	return raw->errors;
 }
 
+static void tell(struct raw_batch *batch, unsigned first, int count, bool refused)
+{
+	for (int i = 0; i < count; i++)
+		if (batch->refused[first + i])
+			*batch->refused[first + i] = refused;
+}
+
 static void flush(struct raw *raw, struct raw_batch *batch)
 {
 	unsigned done = 0;
@@ -133,6 +141,7 @@ static void flush(struct raw *raw, struct raw_batch *batch)
 	while (done < batch->count) {
 		n = sendmmsg(batch->fd, batch->messages + done, batch->count - done, MSG_DONTWAIT);
 		/* An error is the first message's own: those before it have been reported as sent. */
+		tell(batch, done, n > 0 ? n : 1, n <= 0);
 		if (n <= 0) {
 			raw->errors++;
 			n = 1;
@@ -176,6 +185,7 @@ void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *paylo
 	}
 	batch->vectors[i].iov_len = datagram_build(batch->data[i], &path->local, &path->peer,
 						   path->source_port, path->port, payload, size);
+	batch->refused[i] = path->refused;
 	if (path->peer.family == AF_INET)
 		address_v4(batch, i, path);
 	else

@@ -3,6 +3,7 @@
 #ifndef IO_RAW_H
 #define IO_RAW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,6 +15,8 @@ struct raw_path {
 	struct addr local, peer; /* one family */
 	uint32_t ifindex;	 /* the way out; 0: as the routing table says */
 	uint16_t source_port, port;
+	bool *refused; /* NULL, or what the flush tells: whether the kernel refused the packet. Must live till
+			  then */
 };
 
 /* NULL with a message for people in ERROR: without CAP_NET_RAW it says what to do. Without IPv6 on the host,

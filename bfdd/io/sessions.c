@@ -34,7 +34,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 	if (!session->path_up || addr_is_unspecified(&path.local))
 		return false;
 	session_packet(session, final, &packet);
-	raw_send(engine->back.raw, &path, payload, packet_encode(&packet, payload));
+	transmit_send(engine, session, &path, payload, packet_encode(&packet, payload));
 	recorder_sent(engine, session, payload, due);
 	session->packets_out++;
 	counter_add(&engine->counters.packets_out, 1);
@@ -295,7 +295,7 @@ void sessions_breathe(struct engine *engine)
 	if (++engine->back.work % WORK_SLICE)
 		return;
 	sessions_transmit(engine);
-	raw_flush(engine->back.raw);
+	transmit_flush(engine);
 }
 
 void sessions_timer(struct engine *engine, struct timer *timer)

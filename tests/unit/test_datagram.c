@@ -42,6 +42,12 @@ static void ipv4_byte_by_byte(void **state)
 
 	assert_int_equal(datagram_build(buf, &local, &peer, 49153, 3784, payload, 4), 32);
 	assert_memory_equal(buf, wanted, sizeof(wanted));
+	datagram_seal_ipv4(buf);
+	assert_int_equal(datagram_sum(0, buf, 20), 0xffff);
+	datagram_seal_ipv4(buf); /* what stands there does not matter */
+	assert_int_equal(datagram_sum(0, buf, 20), 0xffff);
+	buf[10] = buf[11] = 0;
+	assert_memory_equal(buf, wanted, sizeof(wanted));
 }
 
 /* What a receiver checks: with the checksum in it, everything sums up to 0xffff. */
