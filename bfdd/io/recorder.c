@@ -83,7 +83,7 @@ void recorder_losses(struct engine *engine)
 	struct back *back = &engine->back;
 	struct recorder *recorder = &back->recorder;
 	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
-		 errors = raw_errors(back->raw);
+		 errors = transmit_errors(engine);
 
 	if (overflows != recorder->overflows)
 		record_overflow(&recorder->delays, back->clock.now, overflows - recorder->overflows);
