@@ -267,6 +267,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app->routes_refused = 0;
 	app_routes_wake(app);
 	app_peers_warn(app);
+	app_neighbours_retry(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -421,6 +422,7 @@ static int start(struct app *app, char *error, size_t size)
 	if (!app->control)
 		return -1;
 	watch(app);
+	app_neighbours_open(app);
 	if (start_threads(app, error, size))
 		return -1;
 	app_peers_find_gateways(app);
@@ -502,6 +504,7 @@ void app_free(struct app *app)
 		engine_poll_events(app->engine, engine_event, app);
 	if (app->steer_runs)
 		steer_poll_reports(app->steer, steer_report, app);
+	app_neighbours_close(app);
 	monitor_free(app->monitor);
 	routes_free(app->routes);
 	engine_free(app->engine);

@@ -79,6 +79,9 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 				   ? "the end of another session with its addresses"
 				   : NULL,
 		.session = session,
+		.transmit_path = !peer->path_up		 ? NULL
+				 : peer->neighbour.known ? "packet-socket"
+							 : "routed",
 		.config = &peer->config.session,
 		.key = session ? &session->key : &key,
 	};

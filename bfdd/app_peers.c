@@ -128,6 +128,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 	if (!engine_path(app->engine, peer->slot, true, local, ifindex))
 		return false;
 	peer->path_up = true;
+	peer->neighbour.known = false; /* the engine forgot it */
 	peer->local = *local;
 	peer->ifindex = ifindex;
 	return true;
@@ -152,6 +153,7 @@ static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 		if (!engine_path(app->engine, peer->slot, false, &peer->local, peer->ifindex))
 			return false;
 		peer->path_up = false;
+		peer->neighbour.known = false;
 		return true;
 	}
 	if (peer->slot != APP_NO_SLOT && peer->path_up && peer->ifindex == ifindex &&
@@ -237,6 +239,7 @@ void app_peers_resolve(struct app *app)
 			app->peers_dirty = true;
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
 		app_policy_resolve(app);
+	app_neighbours_update(app);
 	app->retry_timer.repeat = APP_RETRY_PEERS;
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);

@@ -12,6 +12,7 @@
 #include "ids.h"
 #include "io/engine.h"
 #include "netlink/monitor.h"
+#include "netlink/neighbours.h"
 #include "netlink/routes.h"
 #include "netlink/steer.h"
 #include "ops/control.h"
@@ -24,6 +25,12 @@
 #define APP_NO_SLOT (-1)
 #define APP_GONE 64
 
+/* The Ethernet addresses at both ends. */
+struct app_neighbour {
+	bool known;
+	uint8_t lladdr[NEIGHBOURS_LLADDR], own[NEIGHBOURS_LLADDR];
+};
+
 /* A configured peer and what became of it. */
 struct app_peer {
 	struct config_peer config;
@@ -33,9 +40,10 @@ struct app_peer {
 	uint32_t gateway_ifindex; /* where a service's traffic leaves towards it; 0: not known */
 	bool gateway_up;	  /* that link is up and has carrier */
 	struct addr local;
-	char waiting[96]; /* "": nothing */
-	uint16_t path;	  /* index in the policy, or SESSION_NO_PATH */
-	uint8_t state;	  /* as last heard from the engine */
+	char waiting[96];		/* "": nothing */
+	uint16_t path;			/* index in the policy, or SESSION_NO_PATH */
+	uint8_t state;			/* as last heard from the engine */
+	struct app_neighbour neighbour; /* as last told to the engine */
 	uint8_t diag;
 	usec_t state_since;
 	uint32_t detection_time;
@@ -123,14 +131,16 @@ struct app {
 	struct engine *engine;
 	struct steer *steer;
 	struct monitor *monitor;
+	struct neighbours *neighbours; /* NULL: not to be had */
 	struct routes *routes;
 	struct postmortems *postmortems; /* NULL: the flight recorder is off */
+	bool neighbours_dirty;		 /* not all could be watched, or told to the engine */
 	struct mark *mark;		 /* the fast failover; NULL: not wanted */
 	uint32_t mark_mask;		 /* its bits */
 	struct rt_thread engine_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
-	ev_io engine_watcher, steer_watcher, monitor_watcher;
+	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher;
 	ev_idle routes_idle;
 	ev_timer second_timer, retry_timer, check_timer;
 
@@ -214,6 +224,14 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 void app_postmortem_ask(struct app *app, const struct app_peer *peer);
 /* The command. */
 void app_postmortem(struct app *app, struct control_request *request, const json_t *args);
+
+/* app_neighbours.c */
+void app_neighbours_open(struct app *app);
+/* Watches the neighbours that peers are now, and tells the engine what it has not been told. */
+void app_neighbours_update(struct app *app);
+/* Once a second: what could not be done. */
+void app_neighbours_retry(struct app *app);
+void app_neighbours_close(struct app *app);
 
 /* app_policy.c */
 void app_policy_range(const struct config_steering *steering, struct object_range *range);

@@ -70,6 +70,7 @@ struct config_daemon {
 	uint8_t realtime_priority; /* SCHED_FIFO's */
 	bool realtime_deadline;	   /* SCHED_DEADLINE first */
 	bool kernel_filter;	   /* a program in the kernel takes what a steady peer repeats */
+	bool packet_socket;	   /* packets to neighbours as whole frames */
 	unsigned events;	   /* how many the history keeps */
 };
 

@@ -89,7 +89,8 @@ void links_free(struct links *links)
 
 static bool link_equal(const struct monitor_link *a, const struct monitor_link *b)
 {
-	return a->up == b->up && a->carrier == b->carrier && !strcmp(a->name, b->name);
+	return a->up == b->up && a->carrier == b->carrier && a->ethernet == b->ethernet &&
+	       !memcmp(a->address, b->address, sizeof(a->address)) && !strcmp(a->name, b->name);
 }
 
 bool links_set(struct links *links, const struct monitor_link *link)

@@ -11,6 +11,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,10 @@ static void take_link(struct monitor *monitor, const struct netlink_message *mes
 	link.ifindex = (uint32_t)header.ifi_index;
 	strncat(link.name, attributes[IFLA_IFNAME].data,
 		attributes[IFLA_IFNAME].size < IFNAMSIZ ? attributes[IFLA_IFNAME].size : IFNAMSIZ - 1);
+	link.ethernet = header.ifi_type == ARPHRD_ETHER &&
+			attributes[IFLA_ADDRESS].size == sizeof(link.address);
+	if (link.ethernet)
+		memcpy(link.address, attributes[IFLA_ADDRESS].data, sizeof(link.address));
 	operstate = netlink_u8(&attributes[IFLA_OPERSTATE]);
 	link.up = header.ifi_flags & IFF_UP;
 	link.carrier = header.ifi_flags & IFF_LOWER_UP &&

@@ -18,7 +18,9 @@ struct monitor;
 struct monitor_link {
 	uint32_t ifindex;
 	char name[IFNAMSIZ];
-	bool up;      /* IFF_UP */
+	bool up;       /* IFF_UP */
+	bool ethernet; /* with ADDRESS as its own */
+	uint8_t address[6];
 	bool carrier; /* IFF_LOWER_UP, and the operational state is up, or unknown (drivers that keep none) */
 };
 
@@ -33,7 +35,7 @@ struct monitor_lost {
 };
 
 struct monitor_callbacks {
-	/* A link came, changed (also its name) or went (GONE). */
+	/* A link came, changed (also its name or address) or went (GONE). */
 	void (*link)(void *context, const struct monitor_link *link, bool gone);
 	/* An address came to a link or went. Tentative and failed-DAD addresses count as not there. */
 	void (*address)(void *context, uint32_t ifindex, const struct addr *addr, uint8_t prefix_length,

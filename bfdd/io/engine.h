@@ -64,6 +64,8 @@ bool engine_remove(struct engine *engine, uint16_t slot);
 /* The path is there (with this local address and interface) or is not (these are then ignored). When another
  * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
+/* Whether engine_neighbour() is of any use: there is a packet socket. */
+bool engine_frames(const struct engine *engine);
 /* The Ethernet addresses at both ends of the way to a single-hop peer, as the kernel has them now; LLADDR
  * NULL: not known any more. With them packets need not be routed one by one (frame.h). engine_path() forgets
  * them.

@@ -131,6 +131,11 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 	return queue(engine, &command);
 }
 
+bool engine_frames(const struct engine *engine)
+{
+	return engine->back.frame; /* set before the thread began */
+}
+
 bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6])
 {
 	struct command command = {.kind = COMMAND_NEIGHBOUR, .slot = slot, .link.known = lladdr};

@@ -134,6 +134,7 @@ json_t *view_peer_detail(const struct view_peer *peer)
 	set(object, "remote-diagnostic", json_string(bfd_diag_name(session->remote_diag)));
 	set(object, "poll-active", json_boolean(session->poll_active));
 	set(object, "source-port", session->source_port ? json_integer(session->source_port) : json_null());
+	set(object, "transmit-path", view_text(peer->transmit_path));
 	set(object, "created", view_time(session->created));
 	set(object, "last-packet", view_time(session->last_rx));
 	return object;

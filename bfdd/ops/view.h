@@ -15,8 +15,9 @@
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
 	const char *site;			/* that uses it; NULL: none */
-	const char *waiting; /* what the session waits for ("interface eth1", "local address on eth1",
-				"carrier"); NULL: nothing */
+	const char *waiting;	   /* what the session waits for ("interface eth1", "local address on eth1",
+				      "carrier"); NULL: nothing */
+	const char *transmit_path; /* NULL: none */
 	const struct session *session; /* a snapshot; NULL: not made yet */
 	const struct session_config *config;
 	const struct session_key *key;

@@ -262,6 +262,7 @@ static void test_groups(void **state)
 	assert_false(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 1);
 	assert_false(config->daemon.realtime_deadline);
+	assert_false(config->daemon.packet_socket);
 	assert_int_equal(config->daemon.events, 100000);
 	config_free(config);
 }
@@ -282,6 +283,7 @@ static void test_defaults(void **state)
 	assert_true(config->daemon.realtime);
 	assert_int_equal(config->daemon.realtime_priority, 90);
 	assert_true(config->daemon.realtime_deadline);
+	assert_true(config->daemon.packet_socket);
 	assert_int_equal(config->daemon.events, 1000);
 	config_free(config);
 }

@@ -120,7 +120,11 @@ static void test_peer_unmade(void **state)
 static void test_detail(void **state)
 {
 	struct session session = sample();
-	struct view_peer peer = {.name = "ams-1", .profile = "pni", .session = &session, .config = &config};
+	struct view_peer peer = {.name = "ams-1",
+				 .profile = "pni",
+				 .transmit_path = "routed",
+				 .session = &session,
+				 .config = &config};
 	char created[EVENTS_TIME], last[EVENTS_TIME], expected[1024];
 	json_t *plain = view_peer(&peer), *detail = view_peer_detail(&peer), *value;
 	const char *key;
@@ -139,7 +143,7 @@ static void test_detail(void **state)
 		 "multiplier\":5,"
 		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
 		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,\"source-port\":49152,"
-		 "\"created\":\"%s\","
+		 "\"transmit-path\":\"routed\",\"created\":\"%s\","
 		 "\"last-packet\":\"%s\"}",
 		 created, last);
 	assert_dump(detail, expected);
