@@ -64,15 +64,15 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 			   bool detail)
 {
 	const struct session_key key = {
-		.peer = peer->config.address,
-		.local = peer->local.family ? peer->local : peer->config.local_address,
-		.multihop = peer->config.multihop,
+		.peer = peer->config->address,
+		.local = peer->local.family ? peer->local : peer->config->local_address,
+		.multihop = peer->config->multihop,
 	};
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
 	const struct view_peer view = {
-		.name = peer->config.name,
-		.interface = link && peer->path_up ? link->name : peer->config.interface,
-		.profile = peer->config.profile,
+		.name = peer->config->name,
+		.interface = link && peer->path_up ? link->name : peer->config->interface,
+		.profile = peer->config->profile,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
 		.waiting = peer->waiting[0] ? peer->waiting
 			   : peer->refused && (peer->slot == APP_NO_SLOT || !peer->path_up)
@@ -82,7 +82,7 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 		.transmit_path = !peer->path_up		 ? NULL
 				 : peer->neighbour.known ? "packet-socket"
 							 : "routed",
-		.config = &peer->config.session,
+		.config = &peer->config->session,
 		.key = session ? &session->key : &key,
 	};
 
@@ -246,10 +246,10 @@ static json_t *site_object(struct app *app, const struct policy *policy, const s
 		const struct app_peer *p = &app->peers[site->peers[i]];
 
 		paths[i] = (struct view_path){
-			.peer = p->config.name,
+			.peer = p->config->name,
 			.site = site->name,
 			.usable = p->state == BFD_UP,
-			.in_use = in_use(app->map_engine, policy, p->config.name),
+			.in_use = in_use(app->map_engine, policy, p->config->name),
 		};
 		view.nusable += paths[i].usable;
 	}

@@ -49,8 +49,8 @@ static uint64_t member_key(const struct app_peer *peer)
 {
 	uint64_t h = 0xcbf29ce484222325ull;
 
-	h = hash(h, peer->config.name, strlen(peer->config.name));
-	h = hash(h, gateway(&peer->config), sizeof(struct addr));
+	h = hash(h, peer->config->name, strlen(peer->config->name));
+	h = hash(h, gateway(peer->config), sizeof(struct addr));
 	return hash(h, &peer->gateway_ifindex, sizeof(peer->gateway_ifindex));
 }
 
@@ -73,15 +73,15 @@ static bool add_member(struct build *b, unsigned g, unsigned peer_index)
 	char name[2 * CONFIG_NAME + 16];
 	uint32_t id;
 
-	snprintf(name, sizeof(name), "%s/%s", policy->name, peer->config.name);
+	snprintf(name, sizeof(name), "%s/%s", policy->name, peer->config->name);
 	id = ids_get(app->nexthop_ids, name);
 	if (!id)
 		return false;
 	group->members[m] = (struct app_member){.peer = peer_index, .resolved = peer->gateway_up};
-	snprintf(group->members[m].peer_name, CONFIG_NAME, "%s", peer->config.name);
+	snprintf(group->members[m].peer_name, CONFIG_NAME, "%s", peer->config->name);
 	policy->resolved |= (uint64_t)peer->gateway_up << m;
 	steer->members[m] = (struct object_nexthop){
-		.id = id, .ifindex = peer->gateway_ifindex, .gateway = *gateway(&peer->config)};
+		.id = id, .ifindex = peer->gateway_ifindex, .gateway = *gateway(peer->config)};
 	policy->paths[m] = peer_index;
 	policy->keys[m] = member_key(peer);
 	group->nmembers = steer->nmembers = policy->npaths = m + 1;

@@ -11,7 +11,7 @@
 static bool may(const struct app *app, const struct app_peer *peer)
 {
 	return app->config->daemon.packet_socket && peer->slot != APP_NO_SLOT && peer->ifindex &&
-	       !peer->config.multihop;
+	       !peer->config->multihop;
 }
 
 static struct app_neighbour neighbour_of(const struct app *app, const struct app_peer *peer)
@@ -21,7 +21,7 @@ static struct app_neighbour neighbour_of(const struct app *app, const struct app
 	const uint8_t *lladdr = NULL;
 
 	if (may(app, peer) && peer->path_up && link && link->ethernet)
-		lladdr = neighbours_find(app->neighbours, &peer->config.address, peer->ifindex);
+		lladdr = neighbours_find(app->neighbours, &peer->config->address, peer->ifindex);
 	if (!lladdr)
 		return neighbour;
 	neighbour.known = true;
@@ -63,7 +63,7 @@ static bool watch(struct app *app)
 		return false;
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (may(app, &app->peers[i]))
-			keys[n++] = (struct neighbours_key){.addr = app->peers[i].config.address,
+			keys[n++] = (struct neighbours_key){.addr = app->peers[i].config->address,
 							    .ifindex = app->peers[i].ifindex};
 	done = neighbours_watch(app->neighbours, keys, n);
 	free(keys);

@@ -25,7 +25,7 @@ struct app_peer *app_peer_by_slot(struct app *app, unsigned slot)
 struct app_peer *app_peer_by_name(struct app *app, const char *name)
 {
 	for (unsigned i = 0; i < app->npeers; i++)
-		if (!strcmp(app->peers[i].config.name, name))
+		if (!strcmp(app->peers[i].config->name, name))
 			return &app->peers[i];
 	return NULL;
 }
@@ -33,9 +33,9 @@ struct app_peer *app_peer_by_name(struct app *app, const char *name)
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size)
 {
 	if (state == BFD_UP)
-		snprintf(buf, size, "%s is up", peer->config.name);
+		snprintf(buf, size, "%s is up", peer->config->name);
 	else
-		snprintf(buf, size, "%s went down: %s", peer->config.name, bfd_diag_name(diag));
+		snprintf(buf, size, "%s went down: %s", peer->config->name, bfd_diag_name(diag));
 	return buf;
 }
 
@@ -48,7 +48,7 @@ static int waiting(struct app_peer *peer, const char *format, const char *what)
 /* 0: path found; -1: WAITING says for what. */
 static int find_path(struct app *app, struct app_peer *peer, struct addr *local, uint32_t *ifindex)
 {
-	const struct config_peer *config = &peer->config;
+	const struct config_peer *config = peer->config;
 	const struct monitor_link *link = NULL;
 	char text[ADDR_TEXT];
 	uint32_t found = 0;
@@ -93,8 +93,8 @@ static bool find_gateway(struct app *app, struct app_peer *peer, uint32_t sessio
 	const struct monitor_link *link = NULL;
 	uint32_t before = peer->gateway_ifindex;
 
-	if (peer->config.interface[0])
-		link = monitor_link_by_name(app->monitor, peer->config.interface);
+	if (peer->config->interface[0])
+		link = monitor_link_by_name(app->monitor, peer->config->interface);
 	else
 		link = monitor_link_by_index(app->monitor,
 					     session_ifindex ? session_ifindex : peer->gateway_ifindex);
@@ -110,14 +110,14 @@ static bool find_gateway(struct app *app, struct app_peer *peer, uint32_t sessio
 static bool hand_over(struct app *app, struct app_peer *peer, const struct addr *local, uint32_t ifindex)
 {
 	struct session_key key = {
-		.peer = peer->config.address,
+		.peer = peer->config->address,
 		.local = *local,
 		.ifindex = ifindex,
-		.multihop = peer->config.multihop,
+		.multihop = peer->config->multihop,
 	};
 
 	if (peer->slot == APP_NO_SLOT) {
-		peer->slot = engine_add(app->engine, &peer->config.session, &key, peer->path);
+		peer->slot = engine_add(app->engine, &peer->config->session, &key, peer->path);
 		if (peer->slot < 0) {
 			peer->slot = APP_NO_SLOT;
 			return false;
@@ -146,7 +146,7 @@ static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 	found = !find_path(app, peer, &local, &ifindex);
 	*gateway_moved |= find_gateway(app, peer, found ? ifindex : 0);
 	if (!found && strcmp(before, peer->waiting))
-		log_notice("peer %s waits for %s", peer->config.name, peer->waiting);
+		log_notice("peer %s waits for %s", peer->config->name, peer->waiting);
 	if (!found) {
 		if (peer->slot == APP_NO_SLOT || !peer->path_up)
 			return true;
@@ -180,7 +180,7 @@ static void refused(struct app *app, struct app_peer *peer)
 	if (!peer->refused)
 		log_error("peer %s: another session has its addresses and interface; it waits for the end of "
 			  "that",
-			  peer->config.name);
+			  peer->config->name);
 	app->retry_timer.repeat = peer->refused ? RETRY_REFUSED : APP_RETRY_PEERS;
 	peer->refused = true;
 	app->peers_dirty = true;
@@ -269,7 +269,7 @@ static void make_peer(void *context, enum config_change change, const struct con
 		*peer = (struct app_peer){.slot = APP_NO_SLOT,
 					  .path = SESSION_NO_PATH,
 					  .state = new->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN};
-	peer->config = *new;
+	peer->config = new;
 }
 
 struct app_peer *app_peers_make(struct app *app, const struct config *config, const struct config *old)
@@ -329,11 +329,11 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	peer->diag = event->diag;
 	peer->state_since = event->at;
 	events_add(app->events, level, "session", event->at,
-		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config.name, "address",
-			     addr_format(&peer->config.address, address), "from", bfd_state_name(event->from),
-			     "to", bfd_state_name(event->to), "diagnostic", bfd_diag_name(event->diag),
-			     "remote-state", bfd_state_name(event->remote_state), "remote-diagnostic",
-			     bfd_diag_name(event->remote_diag)));
+		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config->name, "address",
+			     addr_format(&peer->config->address, address), "from",
+			     bfd_state_name(event->from), "to", bfd_state_name(event->to), "diagnostic",
+			     bfd_diag_name(event->diag), "remote-state", bfd_state_name(event->remote_state),
+			     "remote-diagnostic", bfd_diag_name(event->remote_diag)));
 	if (event->from == BFD_UP)
 		app_postmortem_ask(app, peer);
 }
@@ -342,7 +342,7 @@ static void negotiated_event(struct app *app, struct app_peer *peer, const struc
 {
 	peer->detection_time = event->detection_time;
 	events_add(app->events, LOG_LEVEL_DEBUG, "negotiated", event->at,
-		   json_pack("{s:s s:o s:o}", "peer", peer->config.name, "transmit-interval",
+		   json_pack("{s:s s:o s:o}", "peer", peer->config->name, "transmit-interval",
 			     view_ms(event->tx_interval), "detection-time", view_ms(event->detection_time)));
 }
 
@@ -360,7 +360,7 @@ void app_peers_warn(struct app *app)
 			log_warning("peer %s: the negotiated detection time of %u ms misses subsecond "
 				    "convergence; "
 				    "the slower side wins",
-				    peer->config.name, peer->detection_time / 1000);
+				    peer->config->name, peer->detection_time / 1000);
 		peer->slow_told = slow;
 	}
 }

@@ -50,9 +50,9 @@ void app_postmortem_ask(struct app *app, const struct app_peer *peer)
 	if (!inquest)
 		return;
 	inquest->app = app;
-	snprintf(inquest->peer, sizeof(inquest->peer), "%s", peer->config.name);
+	snprintf(inquest->peer, sizeof(inquest->peer), "%s", peer->config->name);
 	snprintf(inquest->interface, sizeof(inquest->interface), "%s",
-		 link ? link->name : peer->config.interface);
+		 link ? link->name : peer->config->interface);
 	snprintf(inquest->why, sizeof(inquest->why), "%s", peer->waiting);
 	/* With the ring full thousands go down at once, and this one's record is counted with its next. */
 	if (!engine_fetch_recording(app->engine, peer->slot, keep, inquest))

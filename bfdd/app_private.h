@@ -33,12 +33,12 @@ struct app_neighbour {
 
 /* A configured peer and what became of it. */
 struct app_peer {
-	struct config_peer config;
-	int slot;		  /* APP_NO_SLOT: the engine has no session yet */
-	bool path_up;		  /* as last told to the engine */
-	uint32_t ifindex;	  /* of its session; 0: any */
-	uint32_t gateway_ifindex; /* where a service's traffic leaves towards it; 0: not known */
-	bool gateway_up;	  /* that link is up and has carrier */
+	const struct config_peer *config; /* the one in app->config */
+	int slot;			  /* APP_NO_SLOT: the engine has no session yet */
+	bool path_up;			  /* as last told to the engine */
+	uint32_t ifindex;		  /* of its session; 0: any */
+	uint32_t gateway_ifindex;	  /* where a service's traffic leaves towards it; 0: not known */
+	bool gateway_up;		  /* that link is up and has carrier */
 	struct addr local;
 	char waiting[96];		/* "": nothing */
 	uint16_t path;			/* index in the policy, or SESSION_NO_PATH */

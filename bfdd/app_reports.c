@@ -159,7 +159,7 @@ static void detached(struct app *app, const struct steer_report *report)
 	if (peer && peer->state == BFD_UP)
 		snprintf(reason, sizeof(reason),
 			 peer->gateway_up ? "%s cannot be used" : "the link to %s is down",
-			 peer->config.name);
+			 peer->config->name);
 	else if (peer)
 		app_peer_cause(peer, peer->state, peer->diag, reason, sizeof(reason));
 	for (unsigned w = 0; w < map->nways; w++) {

@@ -13,8 +13,7 @@
 #include "core/session.h"
 #include "core/usec.h"
 
-#define CONFIG_NAME 64	/* bytes of a name with its NUL */
-#define CONFIG_FILE 256 /* bytes of a file's name with its NUL */
+#define CONFIG_NAME 64 /* bytes of a name with its NUL */
 
 #define CONFIG_PEERS 65535	/* at most: a session's path is 16 bits */
 #define CONFIG_SITE_PEERS 64	/* POLICY_MEMBERS */
@@ -33,9 +32,7 @@ struct config_peer {
 	bool multihop;
 	struct addr via; /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;
-	char profile[CONFIG_NAME]; /* "": none */
-	unsigned line;
-	char file[CONFIG_FILE];
+	const char *profile; /* one of the configuration's; NULL: none */
 };
 
 struct config_site {
@@ -79,6 +76,7 @@ struct config {
 	struct config_peer *peers;
 	struct config_site *sites;
 	struct config_service *services;
+	char (*profiles)[CONFIG_NAME]; /* their names: what peers point to */
 	struct config_steering steering;
 	struct config_daemon daemon;
 	bool flight_recorder; /* keep each session's last packets */

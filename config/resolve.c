@@ -149,5 +149,6 @@ void config_free(struct config *config)
 	free(config->peers);
 	free(config->sites);
 	free(config->services);
+	free(config->profiles);
 	free(config);
 }

@@ -100,15 +100,24 @@ static void check_detection(struct resolver *resolver, const struct section *sec
 			(double)session->required_min_rx / USEC_MS);
 }
 
-static void check_profiles(struct resolver *resolver)
+static bool resolve_profiles(struct resolver *resolver)
 {
-	for (unsigned i = 0; i < resolver->tree->profiles.n; i++) {
-		const struct section *section = &resolver->tree->profiles.list[i];
+	const struct sections *sections = &resolver->tree->profiles;
+	struct config *config = resolver->config;
+
+	config->profiles = report_calloc(resolver->reports, sections->n, sizeof(*config->profiles));
+	if (!config->profiles)
+		return false;
+	for (unsigned i = 0; i < sections->n; i++) {
+		const struct section *section = &sections->list[i];
+		const char *name = section_text(section, KEY_NAME);
 		struct session_config session = {0};
 
+		snprintf(config->profiles[i], sizeof(config->profiles[i]), "%s", name ? name : "");
 		section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &session);
 		check_detection(resolver, section, &session);
 	}
+	return true;
 }
 
 static void apply_profile(struct resolver *resolver, const struct section *section, struct config_peer *peer)
@@ -123,7 +132,7 @@ static void apply_profile(struct resolver *resolver, const struct section *secti
 				     section_place(section, KEY_PROFILE), resolver->reports);
 		return;
 	}
-	snprintf(peer->profile, sizeof(peer->profile), "%s", name);
+	peer->profile = resolver->config->profiles[index];
 	resolver->profile_used[index] = true;
 	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
 		      &peer->session);
@@ -135,8 +144,6 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 
 	snprintf(peer->name, sizeof(peer->name), "%s", name ? name : "");
 	snprintf(peer->interface, sizeof(peer->interface), "%s", interface ? interface : "");
-	snprintf(peer->file, sizeof(peer->file), "%s", section->at.file);
-	peer->line = section->at.line;
 	peer->address = section_addr(section, KEY_ADDRESS);
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
 	peer->via = section_addr(section, KEY_VIA);
@@ -163,9 +170,8 @@ bool resolve_peers(struct resolver *resolver)
 	const struct sections *sections = &resolver->tree->peers;
 	struct config *config = resolver->config;
 
-	check_profiles(resolver);
 	config->peers = report_calloc(resolver->reports, sections->n, sizeof(*config->peers));
-	if (!config->peers)
+	if (!config->peers || !resolve_profiles(resolver))
 		return false;
 	config->npeers = sections->n;
 	for (unsigned i = 0; i < config->npeers; i++)

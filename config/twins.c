@@ -32,7 +32,9 @@ static int compare(const void *a, const void *b)
 static void check_pair(struct resolver *resolver, const struct config_peer *first,
 		       const struct config_peer *second)
 {
-	const struct place *at = &resolver->tree->peers.list[second - resolver->config->peers].at;
+	const struct section *sections = resolver->tree->peers.list;
+	const struct place *before = &sections[first - resolver->config->peers].at;
+	const struct place *at = &sections[second - resolver->config->peers].at;
 	bool same_interface = !strcmp(first->interface, second->interface);
 	bool same_local = addr_equal(&first->local_address, &second->local_address);
 
@@ -46,13 +48,13 @@ static void check_pair(struct resolver *resolver, const struct config_peer *firs
 			     "peer \"%s\" is the same session as peer \"%s\" at %s:%u: address, "
 			     "local-address, interface "
 			     "and multihop agree",
-			     second->name, first->name, first->file, first->line);
+			     second->name, first->name, before->file, before->line);
 	else
 		report_warning(resolver->reports, at,
 			       "peer \"%s\" may turn out to be the same session as peer \"%s\" at %s:%u: "
 			       "tell them apart by "
 			       "local-address or interface",
-			       second->name, first->name, first->file, first->line);
+			       second->name, first->name, before->file, before->line);
 }
 
 bool resolve_twins(struct resolver *resolver)

@@ -189,8 +189,6 @@ static void test_peers(void **state)
 	assert_string_equal(peer[0].name, "ams-1");
 	assert_string_equal(peer[0].profile, "pni");
 	assert_string_equal(peer[0].interface, "eth1");
-	assert_string_equal(peer[0].file, "tests/config/good/full.conf");
-	assert_int_equal(peer[0].line, 7);
 	assert_addr(&peer[0].address, "192.0.2.1");
 	assert_addr(&peer[0].local_address, "192.0.2.0");
 	assert_false(peer[0].multihop);
@@ -198,7 +196,7 @@ static void test_peers(void **state)
 	assert_string_equal(peer[1].interface, "");
 	assert_int_equal(peer[1].local_address.family, AF_UNSPEC);
 	assert_session(&peer[1], 3300, 16600, 2, 255, false, true);
-	assert_string_equal(peer[2].profile, "");
+	assert_null(peer[2].profile);
 	assert_addr(&peer[2].address, "2001:db8::1");
 	assert_string_equal(peer[2].interface, "eth#3");
 	assert_session(&peer[2], 300000, 300000, 3, 255, false, false);
@@ -288,23 +286,21 @@ static void test_defaults(void **state)
 	config_free(config);
 }
 
-/* Includes are found from wherever the daemon was started, and keep their own names and lines. */
+/* Includes are found from wherever the daemon was started (broken/include-errors.conf: under their own names
+ * and lines). */
 static void test_include(void **state)
 {
-	char top[PATH_MAX], file[PATH_MAX + 64], peer[PATH_MAX + 64];
+	char top[PATH_MAX], file[PATH_MAX + 64];
 	struct config *config;
 
 	assert_non_null(getcwd(top, sizeof(top)));
 	snprintf(file, sizeof(file), "%s/tests/config/good/include.conf", top);
-	snprintf(peer, sizeof(peer), "%s/tests/config/good/inc/deeper/peer.inc", top);
 	assert_int_equal(chdir("/"), 0);
 	config = load(file, "");
 	assert_int_equal(chdir(top), 0);
 	assert_non_null(config);
 	assert_int_equal(config->npeers, 2);
 	assert_int_equal(config->peers[1].session.desired_min_tx, 50000);
-	assert_string_equal(config->peers[1].file, peer);
-	assert_int_equal(config->peers[1].line, 2);
 	assert_int_equal(config->sites[0].line, 6);
 	assert_int_equal(config->services[0].wait_to_restore, USEC_S);
 	config_free(config);

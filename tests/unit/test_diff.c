@@ -207,7 +207,7 @@ static void test_moved(void **state)
 	assert_diff(&a.config, &b.config, "!c =a =b =d =e =f ");
 }
 
-/* Each of the session's values, and neither the profile's name nor the gateway nor the line. */
+/* Each of the session's values, and neither the profile's name nor the gateway. */
 static void test_timers(void **state)
 {
 	struct sample a, b;
@@ -220,8 +220,7 @@ static void test_timers(void **state)
 		assert_false(config_policy_differs(&a.config, &b.config));
 	}
 	make(&b)->peers[3].via = addr("192.0.2.9");
-	snprintf(b.peers[3].profile, CONFIG_NAME, "other");
-	b.peers[3].line = 17;
+	b.peers[3].profile = "other";
 	assert_diff(&a.config, &b.config, "=a =b =c =d =e =f ");
 }
 
