@@ -37,6 +37,8 @@ static void wheel_insert(struct wheel *wheel, struct timer *timer)
 		tick = base + SLOT_MASK;
 	slot = (unsigned)(tick & SLOT_MASK);
 	timer->slot = (uint16_t)slot;
+	if (!wheel->slots[slot] || timer->deadline < wheel->earliest[slot])
+		wheel->earliest[slot] = timer->deadline;
 	list_push(&wheel->slots[slot], timer);
 	wheel->used[slot / 64] |= 1ULL << slot % 64;
 	wheel->summary |= 1ULL << slot / 64;
@@ -149,7 +151,6 @@ usec_t wheel_next(const struct wheel *wheel)
 {
 	int64_t base = tick_of(wheel->now);
 	int slot = wheel_first_used(wheel, (unsigned)(base & SLOT_MASK));
-	const struct timer *timer;
 	usec_t next;
 
 	if (wheel->due)
@@ -158,8 +159,7 @@ usec_t wheel_next(const struct wheel *wheel)
 		return USEC_NEVER;
 	/* At the slot's end at the latest: timers from beyond the horizon move on then. */
 	next = (base + ((slot - base) & SLOT_MASK) + 1) << WHEEL_SHIFT;
-	for (timer = wheel->slots[slot]; timer; timer = timer->next)
-		if (timer->deadline < next)
-			next = timer->deadline;
+	if (wheel->earliest[slot] < next)
+		next = wheel->earliest[slot];
 	return next > wheel->now ? next : wheel->now;
 }

@@ -26,6 +26,7 @@ struct wheel {
 	usec_t now;	   /* everything due up to here has been handed out */
 	struct timer *due; /* found due, not yet handed out */
 	struct timer *slots[WHEEL_SLOTS];
+	usec_t earliest[WHEEL_SLOTS]; /* of a slot in use: no timer in it is due before */
 	uint64_t used[WHEEL_SLOTS / 64], summary;
 };
 

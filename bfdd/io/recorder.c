@@ -49,6 +49,14 @@ void recorder_steady(struct engine *engine, const struct session *session, const
 		memcpy(record->steady, data, PACKET_SIZE);
 }
 
+void recorder_fetch_ahead(const struct engine *engine, const struct session *session)
+{
+	const struct record *record = record_of(&engine->back, session->slot);
+
+	__builtin_prefetch(record, 1);
+	__builtin_prefetch(companion_of(&engine->back, session), 1);
+}
+
 void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due)
 {
 	struct record *record = record_of(&engine->back, session->slot);
