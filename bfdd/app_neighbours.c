@@ -92,6 +92,29 @@ static void on_neighbours(struct ev_loop *loop, ev_io *watcher, int revents)
 		tell_all(app);
 }
 
+/* Frames do not pass the packet filter: whether it lets our packets through now, those that are routed tell.
+ */
+static void on_firewall(struct ev_loop *loop, ev_io *watcher, int revents)
+{
+	struct app *app = watcher->data;
+
+	if (firewall_changed(app->firewall))
+		engine_route_all(app->engine);
+}
+
+/* Without it a change takes effect with the packet that is routed in each second. */
+static void watch_firewall(struct app *app)
+{
+	char error[128];
+
+	app->firewall = firewall_create(error, sizeof(error));
+	if (!app->firewall)
+		return;
+	ev_io_init(&app->firewall_watcher, on_firewall, firewall_fd(app->firewall), EV_READ);
+	app->firewall_watcher.data = app;
+	ev_io_start(app->loop, &app->firewall_watcher);
+}
+
 void app_neighbours_open(struct app *app)
 {
 	char error[128];
@@ -107,6 +130,7 @@ void app_neighbours_open(struct app *app)
 	app->neighbours_watcher.data = app;
 	ev_set_priority(&app->neighbours_watcher, EV_MAXPRI);
 	ev_io_start(app->loop, &app->neighbours_watcher);
+	watch_firewall(app);
 }
 
 void app_neighbours_close(struct app *app)
@@ -114,4 +138,7 @@ void app_neighbours_close(struct app *app)
 	if (app->neighbours)
 		ev_io_stop(app->loop, &app->neighbours_watcher);
 	neighbours_free(app->neighbours);
+	if (app->firewall)
+		ev_io_stop(app->loop, &app->firewall_watcher);
+	firewall_free(app->firewall);
 }

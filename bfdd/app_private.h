@@ -12,6 +12,7 @@
 #include "ids.h"
 #include "io/engine.h"
 #include "netlink/monitor.h"
+#include "netlink/firewall.h"
 #include "netlink/neighbours.h"
 #include "netlink/routes.h"
 #include "netlink/steer.h"
@@ -132,6 +133,7 @@ struct app {
 	struct steer *steer;
 	struct monitor *monitor;
 	struct neighbours *neighbours; /* NULL: not to be had */
+	struct firewall *firewall;     /* NULL: not to be had */
 	struct routes *routes;
 	struct postmortems *postmortems; /* NULL: the flight recorder is off */
 	bool neighbours_dirty;		 /* not all could be watched, or told to the engine */
@@ -140,7 +142,8 @@ struct app {
 	struct rt_thread engine_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
-	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher;
+	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher,
+		firewall_watcher;
 	ev_idle routes_idle;
 	ev_timer second_timer, retry_timer, check_timer;
 

@@ -38,7 +38,8 @@ typedef void netlink_message_fn(void *context, const struct netlink_message *mes
 
 /* Everything that is ever needed is allocated here. NULL with a message in ERROR. */
 struct netlink *netlink_open(char *error, size_t size);
-/* The same for nf_tables: of the rest, only netlink_transaction(), netlink_words() and netlink_close(). */
+/* The same for nf_tables: of the rest, only netlink_transaction(), netlink_subscribe(), netlink_receive(),
+ * netlink_words() and netlink_close(). */
 struct netlink *netlink_open_filter(char *error, size_t size);
 void netlink_close(struct netlink *nl); /* NULL is fine */
 int netlink_fd(const struct netlink *nl);

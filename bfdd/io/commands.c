@@ -131,6 +131,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_NEIGHBOUR:
 		session_command(engine, command);
 		break;
+	case COMMAND_ROUTE_ALL:
+		engine->back.route_until = engine->back.clock.now + USEC_S;
+		break;
 	case COMMAND_POLICY:
 		decide_adopt(engine, command->object);
 		break;

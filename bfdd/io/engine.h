@@ -71,6 +71,9 @@ bool engine_frames(const struct engine *engine);
  * them.
  */
 bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6]);
+/* Rules that frames do not pass have changed: all packets are routed for a second, which shows whether they
+ * may be sent at all. */
+bool engine_route_all(struct engine *engine);
 /* A new policy with its steering map; SLOT_PATH[slot] says which path a session is (SESSION_NO_PATH: none),
  * NSLOTS of them. All three go to the engine; the old ones come back with ENGINE_POLICY_RETIRED. */
 bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,

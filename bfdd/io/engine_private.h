@@ -102,6 +102,7 @@ enum command_kind {
 	COMMAND_REMOVE,
 	COMMAND_PATH,
 	COMMAND_NEIGHBOUR,
+	COMMAND_ROUTE_ALL,
 	COMMAND_POLICY,
 	COMMAND_RESOLVED,
 	COMMAND_READY,
@@ -189,6 +190,7 @@ struct back {
 	struct gate *gate; /* NULL: everything comes through the sockets */
 	struct raw *raw;
 	struct frame *frame; /* NULL: not to be had */
+	usec_t route_until;  /* no frames before */
 	struct table table;
 	struct wheel wheel, tx_wheel; /* sending does not wait for what the others must wait for */
 	unsigned work;		      /* counts pieces of it */

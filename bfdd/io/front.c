@@ -136,6 +136,11 @@ bool engine_frames(const struct engine *engine)
 	return engine->back.frame; /* set before the thread began */
 }
 
+bool engine_route_all(struct engine *engine)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_ROUTE_ALL});
+}
+
 bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6])
 {
 	struct command command = {.kind = COMMAND_NEIGHBOUR, .slot = slot, .link.known = lladdr};

@@ -3,7 +3,8 @@
  * Which way a packet takes: through the kernel's routing, or as a frame of our own. Frames only repeat what
  * went the long way before: a packet that says anything new is routed, and so is one in each second. By that
  * one the kernel sees its neighbour entry used and probes it, and shows us what has changed in its rules: as
- * long as it refuses our packets (no route, a firewall) all of them are routed, and none gets past it.
+ * long as it refuses our packets (no route, a firewall) all of them are routed, and none gets past it. When
+ * the packet filter changes that is found out at once: then all packets are routed for a while.
  */
 #include <string.h>
 
@@ -32,7 +33,7 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 	usec_t now = back->clock.now, due = companion->next_routed - session->tx_interval;
 
 	if (repeats(companion, payload) && companion->link.known && !companion->refused && now < due &&
-	    back->frame) {
+	    now >= back->route_until && back->frame) {
 		frame_send(back->frame, companion->link.peer, companion->link.own, path, payload, size);
 		return;
 	}

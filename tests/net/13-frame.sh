@@ -174,10 +174,13 @@ lab_in b nft delete table arp deaf
 wait_up a v4
 wait_for 5 "a sends frames" path_is a packet-socket v4
 
-step "a firewall is not got past"
+step "a firewall is not got past, not even until the next packet that would be routed anyway"
+walled=$(date +%s%6N)
 lab_in a nft 'table inet wall { chain out { type filter hook output priority 0; udp dport 3784 drop; }; }'
 for peer in $PEERS; do
 	wait_for 5 "b hears nothing of $peer" peer_is b $peer down
+	down=$(date -d "$(ctl b --json peers | jq -r --arg peer $peer '.[] | select(.name == $peer) | .since')" +%s%6N)
+	at_most "us from the wall to Down" $((down - walled)) $((500000 * SLACK))
 done
 lab_in a nft delete table inet wall
 # shellcheck disable=SC2086
