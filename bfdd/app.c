@@ -5,6 +5,7 @@
  * left in the kernel is settled before that, so that the policy begins with what is true.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -404,6 +405,7 @@ static int start(struct app *app, char *error, size_t size)
 	    !may(CAP_NET_ADMIN, "CAP_NET_ADMIN", "to steer routes", error, size) ||
 	    !may(CAP_NET_RAW, "CAP_NET_RAW", "to send BFD packets", error, size))
 		return -1;
+	malloc_trim(0); /* what reading the file took; locked pages would stay */
 	app->memory_locked = app->config->daemon.realtime ? rt_lock_memory() : -ENOTSUP;
 	app_policy_range(&app->config->steering, &app->range);
 	app->events = events_create(app->config->daemon.events);

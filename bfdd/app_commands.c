@@ -69,12 +69,13 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 		.multihop = peer->config->multihop,
 	};
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
+	char waiting[APP_WAITING];
 	const struct view_peer view = {
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
 		.profile = peer->config->profile,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
-		.waiting = peer->waiting[0] ? peer->waiting
+		.waiting = peer->waiting ? app_peer_waiting(app, peer, waiting)
 			   : peer->refused && (peer->slot == APP_NO_SLOT || !peer->path_up)
 				   ? "the end of another session with its addresses"
 				   : NULL,
@@ -89,19 +90,28 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 	return detail ? view_peer_detail(&view) : view_peer(&view);
 }
 
+struct peer_list {
+	const struct app *app;
+	const struct session *sessions;
+	unsigned count, next;
+};
+
+static json_t *next_peer(void *context)
+{
+	struct peer_list *list = context;
+	const struct app_peer *peer = &list->app->peers[list->next];
+
+	if (list->next++ == list->app->npeers)
+		return NULL;
+	return peer_object(list->app, peer, find_session(list->sessions, list->count, peer->slot), false);
+}
+
 static void answer_peers(void *context, const struct session *sessions, unsigned count)
 {
 	struct pending *pending = context;
-	struct app *app = pending->app;
-	json_t *all = json_array();
+	struct peer_list list = {pending->app, sessions, count, 0};
 
-	for (unsigned i = 0; i < app->npeers; i++) {
-		struct app_peer *peer = &app->peers[i];
-
-		json_array_append_new(
-			all, peer_object(app, peer, find_session(sessions, count, peer->slot), false));
-	}
-	control_reply(pending->request, all);
+	control_reply_list(pending->request, next_peer, &list);
 	free(pending);
 }
 

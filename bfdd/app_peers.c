@@ -39,18 +39,42 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 	return buf;
 }
 
-static int waiting(struct app_peer *peer, const char *format, const char *what)
+const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING])
 {
-	snprintf(peer->waiting, sizeof(peer->waiting), format, what);
-	return -1;
+	static const char *const formats[] = {
+		[APP_WAITS_NOT] = "%.0s",
+		[APP_WAITS_INTERFACE] = "interface %s",
+		[APP_WAITS_SUBNET] = "a local address for %s",
+		[APP_WAITS_LOCAL] = "local address %s",
+		[APP_WAITS_SET_UP] = "interface %s to be set up",
+		[APP_WAITS_CARRIER] = "carrier on %s",
+	};
+	const struct monitor_link *link = peer->waiting_ifindex
+						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
+						  : NULL;
+	const char *what = link ? link->name : peer->config->interface;
+	char text[ADDR_TEXT];
+
+	if (peer->waiting == APP_WAITS_SUBNET)
+		what = addr_format(&peer->config->address, text);
+	else if (peer->waiting == APP_WAITS_LOCAL)
+		what = addr_format(&peer->config->local_address, text);
+	snprintf(buf, APP_WAITING, formats[peer->waiting], what);
+	return buf;
 }
 
-/* 0: path found; -1: WAITING says for what. */
+static int waits(struct app_peer *peer, enum app_waiting waiting, uint32_t ifindex)
+{
+	peer->waiting = waiting;
+	peer->waiting_ifindex = ifindex;
+	return waiting == APP_WAITS_NOT ? 0 : -1;
+}
+
+/* 0: path found; -1: it waits. */
 static int find_path(struct app *app, struct app_peer *peer, struct addr *local, uint32_t *ifindex)
 {
 	const struct config_peer *config = peer->config;
 	const struct monitor_link *link = NULL;
-	char text[ADDR_TEXT];
 	uint32_t found = 0;
 
 	*local = config->local_address;
@@ -58,12 +82,12 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
-			return waiting(peer, "interface %s", config->interface);
+			return waits(peer, APP_WAITS_INTERFACE, 0);
 		*ifindex = link->ifindex;
 	}
 	if (local->family == AF_UNSPEC) {
 		if (!monitor_local_for(app->monitor, *ifindex, &config->address, local, &found))
-			return waiting(peer, "a local address for %s", addr_format(&config->address, text));
+			return waits(peer, APP_WAITS_SUBNET, 0);
 	} else if (config->multihop) {
 		found = monitor_holder(app->monitor, local);
 	} else if (*ifindex && monitor_has_address(app->monitor, *ifindex, local)) {
@@ -74,17 +98,16 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 			found = 0;
 	}
 	if (!found)
-		return waiting(peer, "local address %s", addr_format(local, text));
+		return waits(peer, APP_WAITS_LOCAL, 0);
 	if (!*ifindex && !config->multihop && found != LOOPBACK_IFINDEX)
 		*ifindex = found;
 	if (!link && *ifindex)
 		link = monitor_link_by_index(app->monitor, *ifindex);
 	if (link && !link->up)
-		return waiting(peer, "interface %s to be set up", link->name);
+		return waits(peer, APP_WAITS_SET_UP, link->ifindex);
 	if (link && !link->carrier)
-		return waiting(peer, "carrier on %s", link->name);
-	peer->waiting[0] = '\0';
-	return 0;
+		return waits(peer, APP_WAITS_CARRIER, link->ifindex);
+	return waits(peer, APP_WAITS_NOT, 0);
 }
 
 /* Where a service's packets to this peer leave; changes of the index ask for a new map. */
@@ -138,15 +161,15 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 {
 	struct addr local;
-	uint32_t ifindex;
-	char before[sizeof(peer->waiting)];
+	uint32_t ifindex, before_ifindex = peer->waiting_ifindex;
+	uint8_t before = peer->waiting;
+	char text[APP_WAITING];
 	bool found;
 
-	memcpy(before, peer->waiting, sizeof(before));
 	found = !find_path(app, peer, &local, &ifindex);
 	*gateway_moved |= find_gateway(app, peer, found ? ifindex : 0);
-	if (!found && strcmp(before, peer->waiting))
-		log_notice("peer %s waits for %s", peer->config->name, peer->waiting);
+	if (!found && (peer->waiting != before || peer->waiting_ifindex != before_ifindex))
+		log_notice("peer %s waits for %s", peer->config->name, app_peer_waiting(app, peer, text));
 	if (!found) {
 		if (peer->slot == APP_NO_SLOT || !peer->path_up)
 			return true;

@@ -11,7 +11,7 @@
 struct inquest {
 	struct app *app;
 	char peer[CONFIG_NAME], interface[IFNAMSIZ];
-	char why[sizeof(((struct app_peer *)0)->waiting)];
+	char why[APP_WAITING];
 };
 
 static void keep(void *context, const struct engine_recording *recording)
@@ -53,7 +53,7 @@ void app_postmortem_ask(struct app *app, const struct app_peer *peer)
 	snprintf(inquest->peer, sizeof(inquest->peer), "%s", peer->config->name);
 	snprintf(inquest->interface, sizeof(inquest->interface), "%s",
 		 link ? link->name : peer->config->interface);
-	snprintf(inquest->why, sizeof(inquest->why), "%s", peer->waiting);
+	app_peer_waiting(app, peer, inquest->why);
 	/* With the ring full thousands go down at once, and this one's record is counted with its next. */
 	if (!engine_fetch_recording(app->engine, peer->slot, keep, inquest))
 		free(inquest);

@@ -25,11 +25,22 @@
 #define APP_RETRY_PEERS 0.05 /* s */
 #define APP_NO_SLOT (-1)
 #define APP_GONE 64
+#define APP_WAITING 96 /* bytes of such a text with its NUL */
 
 /* The Ethernet addresses at both ends. */
 struct app_neighbour {
 	bool known;
 	uint8_t lladdr[NEIGHBOURS_LLADDR], own[NEIGHBOURS_LLADDR];
+};
+
+/* What a peer's path lacks. */
+enum app_waiting {
+	APP_WAITS_NOT,
+	APP_WAITS_INTERFACE,
+	APP_WAITS_SUBNET, /* that has the peer's address, and one of ours */
+	APP_WAITS_LOCAL,
+	APP_WAITS_SET_UP,
+	APP_WAITS_CARRIER,
 };
 
 /* A configured peer and what became of it. */
@@ -40,8 +51,9 @@ struct app_peer {
 	uint32_t ifindex;		  /* of its session; 0: any */
 	uint32_t gateway_ifindex;	  /* where a service's traffic leaves towards it; 0: not known */
 	bool gateway_up;		  /* that link is up and has carrier */
+	uint32_t waiting_ifindex;	  /* that is to be set up, or to have carrier */
+	uint8_t waiting;		  /* enum app_waiting */
 	struct addr local;
-	char waiting[96];		/* "": nothing */
 	uint16_t path;			/* index in the policy, or SESSION_NO_PATH */
 	uint8_t state;			/* as last heard from the engine */
 	struct app_neighbour neighbour; /* as last told to the engine */
@@ -221,6 +233,9 @@ struct app_peer *app_peer_by_slot(struct app *app, unsigned slot);
 struct app_peer *app_peer_by_name(struct app *app, const char *name);
 /* "ams-1 went down: control-expiry" in BUF, which it returns. */
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size);
+
+/* "carrier on eth1": what the peer's path lacks, in BUF, which it returns; "" when it has all. */
+const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING]);
 
 /* app_postmortem.c */
 /* PEER left Up: its record is asked for, and kept when it comes. */

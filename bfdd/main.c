@@ -12,6 +12,7 @@
 #include "app.h"
 #include "config/config.h"
 #include "ops/log.h"
+#include "rt.h"
 #include "version.h"
 
 #define EXIT_REFUSED 1
@@ -124,6 +125,7 @@ int main(int argc, char **argv)
 	/* A log that nobody reads any more is no reason to die. */
 	signal(SIGPIPE, SIG_IGN);
 	log_init(most);
+	rt_return_memory();
 	config = config_load(options.config_file, report, NULL);
 	if (!config)
 		return EXIT_USAGE;

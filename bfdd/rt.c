@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #endif
 #define FLAG_RESET_ON_FORK 1
 #define FLAG_RECLAIM 2
+#define MALLOC_LARGE (128 << 10) /* bytes */
 
 /* linux/sched/types.h collides with glibc's sched.h. */
 struct deadline_attr {
@@ -61,6 +63,12 @@ void rt_thread_start(void *context)
 	else if (thread->wanted && !sched_setscheduler(0, SCHED_FIFO, &param))
 		got = RT_FIFO;
 	atomic_store(&thread->got, got);
+}
+
+void rt_return_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, MALLOC_LARGE);
+	mallopt(M_TRIM_THRESHOLD, MALLOC_LARGE);
 }
 
 int rt_lock_memory(void)

@@ -31,6 +31,10 @@ struct rt_thread {
  * than itself.
  */
 void rt_thread_start(void *thread);
+/* Before anything large is allocated: each such piece is mapped by itself, and goes back to the system when
+ * it is freed. Left alone malloc() learns from the first ones, which a configuration file takes while it is
+ * read, to put them all into the heap, where later and smaller ones hold on to them. */
+void rt_return_memory(void);
 /* 0, or -errno: nothing is locked then. Pages are locked as they are touched. */
 int rt_lock_memory(void);
 const char *rt_class_name(enum rt_class class);

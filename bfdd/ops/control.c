@@ -128,35 +128,72 @@ static int append(const char *bytes, size_t size, void *context)
 	return 0;
 }
 
-/* Takes MESSAGE over. False: too long or no memory; nothing of it is sent. */
-static bool client_send(struct client *client, json_t *message)
+static bool append_text(struct client *client, const char *text)
 {
-	bool idle = client->out_end == client->out_start;
-	size_t pending = client->out_end - client->out_start;
-	bool sent = message && json_dump_callback(message, append, client, VIEW_DUMP) == 0 &&
-		    append("\n", 1, client) == 0;
+	return !*text || append(text, strlen(text), client) == 0;
+}
+
+/* Takes MESSAGE over. */
+static bool append_json(struct client *client, const char *before, json_t *message)
+{
+	bool ok = message && append_text(client, before) &&
+		  json_dump_callback(message, append, client, JSON_ENCODE_ANY | VIEW_DUMP) == 0;
 
 	json_decref(message);
-	if (!sent) {
+	return ok;
+}
+
+/* After a line was appended behind PENDING bytes of output. Unless it is WHOLE, nothing of it is sent. */
+static bool client_sent(struct client *client, size_t pending, bool whole)
+{
+	if (!whole) {
 		client->out_end = client->out_start + pending;
 		return false;
 	}
-	if (idle) {
+	if (!pending) {
 		ev_io_start(client->control->loop, &client->write);
 		client_timer(client, CONTROL_STUCK);
 	}
 	return true;
 }
 
+/* Takes MESSAGE over. False: too long or no memory; nothing of it is sent. */
+static bool client_send(struct client *client, json_t *message)
+{
+	size_t pending = client->out_end - client->out_start;
+
+	return client_sent(client, pending, append_json(client, "", message) && append_text(client, "\n"));
+}
+
+/* As client_send(). */
+static bool client_send_list(struct client *client, control_next_fn *next, void *context)
+{
+	size_t pending = client->out_end - client->out_start;
+	bool ok = append_text(client, "{\"ok\":true,\"data\":[");
+	const char *separator = "";
+	json_t *element;
+
+	while (ok && (element = next(context))) {
+		ok = append_json(client, separator, element);
+		separator = ",";
+	}
+	return client_sent(client, pending, ok && append_text(client, "]}\n"));
+}
+
+/* What can be told instead, and always fits. */
+static void client_too_long(struct client *client)
+{
+	client->closing = true;
+	if (!client_send(client, json_pack("{s:b, s:s}", "ok", 0, "error", "the answer is too long")))
+		shutdown(client->read.fd, SHUT_RDWR);
+}
+
 /* Takes ANSWER over. */
 static void client_answer(struct client *client, json_t *answer)
 {
 	client->out_limit = CONTROL_BACKLOG_MAX;
-	if (client_send(client, answer))
-		return;
-	client->closing = true;
-	if (!client_send(client, json_pack("{s:b, s:s}", "ok", 0, "error", "the answer is too long")))
-		shutdown(client->read.fd, SHUT_RDWR);
+	if (!client_send(client, answer))
+		client_too_long(client);
 }
 
 static void client_refuse(struct client *client, const char *error)
@@ -407,6 +444,19 @@ static void request_answer(struct control_request *request, json_t *answer)
 void control_reply(struct control_request *request, json_t *data)
 {
 	request_answer(request, json_pack("{s:b, s:o}", "ok", 1, "data", data));
+}
+
+void control_reply_list(struct control_request *request, control_next_fn *next, void *context)
+{
+	struct client *client = request->client;
+
+	if (client) {
+		client->request = NULL;
+		client->out_limit = CONTROL_BACKLOG_MAX;
+		if (!client_send_list(client, next, context))
+			client_too_long(client);
+	}
+	request_free(request);
 }
 
 void control_fail(struct control_request *request, const char *format, ...)

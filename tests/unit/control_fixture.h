@@ -29,6 +29,8 @@
 
 #include "ops/control.h"
 
+#define LIST_ELEMENT 1000 /* bytes */
+
 static time_t clock_ahead; /* s */
 
 int clock_gettime(clockid_t clock, struct timespec *ts)
@@ -68,6 +70,14 @@ static inline json_t *long_string(size_t length)
 	return string;
 }
 
+/* As many long strings as are left. */
+static inline json_t *next_of_list(void *context)
+{
+	json_int_t *left = context;
+
+	return (*left)-- > 0 ? long_string(LIST_ELEMENT) : NULL;
+}
+
 static inline void handle(void *context, struct control_request *request, const char *command,
 			  const json_t *args)
 {
@@ -79,6 +89,8 @@ static inline void handle(void *context, struct control_request *request, const 
 		control_reply(request, json_deep_copy(args));
 	} else if (!strcmp(command, "big")) {
 		control_reply(request, long_string((size_t)count));
+	} else if (!strcmp(command, "list")) {
+		control_reply_list(request, next_of_list, &count);
 	} else if (!strcmp(command, "hold")) {
 		daemon->held = request;
 	} else if (!strcmp(command, "follow")) {

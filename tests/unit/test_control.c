@@ -40,6 +40,32 @@ static void test_pieces(void **state)
 	close(fd);
 }
 
+/* An answer in pieces is the same as one in whole. */
+static void test_list(void **state)
+{
+	struct daemon *daemon = *state;
+	char expected[3 * LIST_ELEMENT + 64], element[LIST_ELEMENT + 1];
+	int fd = dial(daemon);
+
+	memset(element, 'x', LIST_ELEMENT);
+	element[LIST_ELEMENT] = '\0';
+	say(fd, "{\"command\": \"list\"}\n");
+	expect(daemon, fd, "{\"ok\":true,\"data\":[]}\n");
+	say(fd, "{\"command\": \"list\", \"args\": [\"1\"]}\n");
+	snprintf(expected, sizeof(expected), "{\"ok\":true,\"data\":[\"%s\"]}\n", element);
+	expect(daemon, fd, expected);
+	say(fd, "{\"command\": \"list\", \"args\": [\"3\"]}\n{\"command\": \"hold\"}\n");
+	snprintf(expected, sizeof(expected), "{\"ok\":true,\"data\":[\"%s\",\"%s\",\"%s\"]}\n", element,
+		 element, element);
+	expect(daemon, fd, expected);
+	settle(daemon);
+	close(fd);
+	settle(daemon);
+	control_reply_list(daemon->held, next_of_list, &(json_int_t){2}); /* to nobody */
+	settle(daemon);
+	expect_alive(daemon);
+}
+
 static void test_order(void **state)
 {
 	struct daemon *daemon = *state;
@@ -254,19 +280,13 @@ static void test_path_length(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_answers),
-		TEST(test_answers_after_half_close),
-		TEST(test_pieces),
-		TEST(test_order),
-		TEST(test_client_gone_while_held),
-		TEST(test_free_while_held),
-		TEST(test_stream),
-		TEST(test_stream_free),
-		TEST(test_big_answer),
-		TEST(test_socket_file),
-		TEST(test_stale_socket),
-		TEST(test_busy_daemon),
-		TEST(test_directory),
+		TEST(test_answers),	    TEST(test_answers_after_half_close),
+		TEST(test_pieces),	    TEST(test_list),
+		TEST(test_order),	    TEST(test_client_gone_while_held),
+		TEST(test_free_while_held), TEST(test_stream),
+		TEST(test_stream_free),	    TEST(test_big_answer),
+		TEST(test_socket_file),	    TEST(test_stale_socket),
+		TEST(test_busy_daemon),	    TEST(test_directory),
 		TEST(test_path_length),
 	};
 

@@ -130,6 +130,19 @@ static void test_answer_too_big(void **state)
 	expect_alive(daemon);
 }
 
+static void test_list_too_big(void **state)
+{
+	struct daemon *daemon = *state;
+	char line[128];
+	int fd = dial(daemon);
+
+	snprintf(line, sizeof(line), "{\"command\": \"list\", \"args\": [\"%d\"]}\n",
+		 CONTROL_BACKLOG_MAX / LIST_ELEMENT);
+	say(fd, line);
+	expect_end(daemon, fd, "{\"ok\":false,\"error\":\"the answer is too long\"}\n");
+	expect_alive(daemon);
+}
+
 static void test_stream_too_big(void **state)
 {
 	struct daemon *daemon = *state;
@@ -332,10 +345,11 @@ static void test_fuzz(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_garbage),	   TEST(test_longest_line),   TEST(test_deep_nesting),
-		TEST(test_stream_unread),  TEST(test_stream_burst),   TEST(test_answer_too_big),
-		TEST(test_stream_too_big), TEST(test_unread_answers), TEST(test_idle),
-		TEST(test_too_many),	   TEST(test_no_descriptors), TEST(test_fuzz),
+		TEST(test_garbage),	  TEST(test_longest_line),   TEST(test_deep_nesting),
+		TEST(test_stream_unread), TEST(test_stream_burst),   TEST(test_answer_too_big),
+		TEST(test_list_too_big),  TEST(test_stream_too_big), TEST(test_unread_answers),
+		TEST(test_idle),	  TEST(test_too_many),	     TEST(test_no_descriptors),
+		TEST(test_fuzz),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
