@@ -17,7 +17,7 @@ struct subscriber {
 
 struct events {
 	unsigned keep, count, next; /* of the ring */
-	json_t **ring;
+	char **ring;		    /* as text: a tenth of the memory. NULL: there was none for it */
 	json_int_t id;
 	unsigned nsubscribers, handle;
 	struct subscriber *subscribers;
@@ -43,7 +43,7 @@ void events_free(struct events *events)
 	if (!events)
 		return;
 	for (unsigned i = 0; i < events->count; i++)
-		json_decref(events->ring[i]);
+		free(events->ring[i]);
 	free(events->ring);
 	free(events->subscribers);
 	free(events);
@@ -87,10 +87,10 @@ static void events_keep(struct events *events, json_t *event)
 	if (!events->keep)
 		return;
 	if (events->count == events->keep)
-		json_decref(events->ring[events->next]);
+		free(events->ring[events->next]);
 	else
 		events->count++;
-	events->ring[events->next] = json_incref(event);
+	events->ring[events->next] = json_dumps(event, VIEW_DUMP);
 	events->next = (events->next + 1) % events->keep;
 }
 
@@ -117,8 +117,11 @@ json_t *events_all(const struct events *events)
 	json_t *all = json_array();
 	unsigned first = events->count == events->keep ? events->next : 0;
 
-	for (unsigned i = 0; i < events->count; i++)
-		json_array_append(all, events->ring[(first + i) % events->keep]);
+	for (unsigned i = 0; i < events->count; i++) {
+		const char *text = events->ring[(first + i) % events->keep];
+
+		json_array_append_new(all, json_loads(text ? text : "", 0, NULL));
+	}
 	return all;
 }
 

@@ -20,7 +20,7 @@ void events_free(struct events *events);
 /* Adds an event that happened at AT (CLOCK_MONOTONIC). FIELDS is an object and is taken over. Logs "KIND
  * key=value ..." */
 void events_add(struct events *events, enum log_level level, const char *kind, usec_t at, json_t *fields);
-/* The kept ones, oldest first: a new array, the caller's. Its elements are shared: not to be changed. */
+/* The kept ones, oldest first: a new array, the caller's. */
 json_t *events_all(const struct events *events);
 /* FN hears each new event until unsubscribed, which it may do itself. Returns a handle for
  * events_unsubscribe(), 0: no memory. */
