@@ -11,8 +11,8 @@
 #include "config/config.h"
 #include "ids.h"
 #include "io/engine.h"
-#include "netlink/monitor.h"
 #include "netlink/firewall.h"
+#include "netlink/monitor.h"
 #include "netlink/neighbours.h"
 #include "netlink/routes.h"
 #include "netlink/steer.h"
@@ -48,11 +48,11 @@ struct app_peer {
 	const struct config_peer *config; /* the one in app->config */
 	int slot;			  /* APP_NO_SLOT: the engine has no session yet */
 	bool path_up;			  /* as last told to the engine */
+	bool gateway_up;		  /* the link below is up and has carrier */
+	uint8_t waiting;		  /* enum app_waiting */
 	uint32_t ifindex;		  /* of its session; 0: any */
 	uint32_t gateway_ifindex;	  /* where a service's traffic leaves towards it; 0: not known */
-	bool gateway_up;		  /* that link is up and has carrier */
 	uint32_t waiting_ifindex;	  /* that is to be set up, or to have carrier */
-	uint8_t waiting;		  /* enum app_waiting */
 	struct addr local;
 	uint16_t path;			/* index in the policy, or SESSION_NO_PATH */
 	uint8_t state;			/* as last heard from the engine */
@@ -154,8 +154,7 @@ struct app {
 	struct rt_thread engine_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
-	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher,
-		firewall_watcher;
+	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher, firewall_watcher;
 	ev_idle routes_idle;
 	ev_timer second_timer, retry_timer, check_timer;
 

@@ -25,7 +25,7 @@
 #define CONFIG_NEXTHOPS 0x40000		  /* from nexthop_id */
 
 struct config_peer {
-	char name[CONFIG_NAME];
+	const char *name; /* the configuration's memory; below CONFIG_NAME bytes */
 	struct addr address;
 	struct addr local_address; /* AF_UNSPEC: found on the interface */
 	char interface[IFNAMSIZ];  /* "": any */
@@ -76,6 +76,7 @@ struct config {
 	struct config_peer *peers;
 	struct config_site *sites;
 	struct config_service *services;
+	char *peer_names;
 	char (*profiles)[CONFIG_NAME]; /* their names: what peers point to */
 	struct config_steering steering;
 	struct config_daemon daemon;

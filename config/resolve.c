@@ -149,6 +149,7 @@ void config_free(struct config *config)
 	free(config->peers);
 	free(config->sites);
 	free(config->services);
+	free(config->peer_names);
 	free(config->profiles);
 	free(config);
 }

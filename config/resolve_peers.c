@@ -138,11 +138,17 @@ static void apply_profile(struct resolver *resolver, const struct section *secti
 		      &peer->session);
 }
 
+static const char *peer_name(const struct section *section)
+{
+	const char *name = section_text(section, KEY_NAME);
+
+	return name ? name : "";
+}
+
 static void resolve_peer(struct resolver *resolver, const struct section *section, struct config_peer *peer)
 {
-	const char *name = section_text(section, KEY_NAME), *interface = section_text(section, KEY_INTERFACE);
+	const char *interface = section_text(section, KEY_INTERFACE);
 
-	snprintf(peer->name, sizeof(peer->name), "%s", name ? name : "");
 	snprintf(peer->interface, sizeof(peer->interface), "%s", interface ? interface : "");
 	peer->address = section_addr(section, KEY_ADDRESS);
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
@@ -165,13 +171,29 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	check_detection(resolver, section, &peer->session);
 }
 
+/* One behind the other: most are much shorter than they may be. */
+static bool resolve_names(struct resolver *resolver, const struct sections *sections, struct config *config)
+{
+	size_t size = 0;
+	char *next;
+
+	for (unsigned i = 0; i < sections->n; i++)
+		size += strlen(peer_name(&sections->list[i])) + 1;
+	config->peer_names = next = report_calloc(resolver->reports, size, 1);
+	for (unsigned i = 0; next && i < sections->n; i++) {
+		config->peers[i].name = next;
+		next = stpcpy(next, peer_name(&sections->list[i])) + 1;
+	}
+	return next;
+}
+
 bool resolve_peers(struct resolver *resolver)
 {
 	const struct sections *sections = &resolver->tree->peers;
 	struct config *config = resolver->config;
 
 	config->peers = report_calloc(resolver->reports, sections->n, sizeof(*config->peers));
-	if (!config->peers || !resolve_profiles(resolver))
+	if (!config->peers || !resolve_names(resolver, sections, config) || !resolve_profiles(resolver))
 		return false;
 	config->npeers = sections->n;
 	for (unsigned i = 0; i < config->npeers; i++)

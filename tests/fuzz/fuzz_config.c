@@ -35,7 +35,7 @@ static void check(const struct config *config)
 	for (unsigned i = 0; i < config->npeers; i++) {
 		const struct config_peer *peer = &config->peers[i];
 
-		promise(peer->name[0] && memchr(peer->name, 0, sizeof(peer->name)));
+		promise(peer->name[0] && strnlen(peer->name, CONFIG_NAME) < CONFIG_NAME);
 		promise(addr_size(peer->address.family));
 		promise(peer->session.detect_mult && peer->session.desired_min_tx);
 	}

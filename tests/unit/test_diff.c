@@ -40,11 +40,19 @@ static struct prefix prefix(const char *text)
 	return p;
 }
 
+static const char *name_of(char letter)
+{
+	static char names[26][2];
+
+	names[letter - 'a'][0] = letter;
+	return names[letter - 'a'];
+}
+
 static struct config_peer make_peer(char name)
 {
 	char text[ADDR_TEXT];
 	struct config_peer peer = {
-		.name = {name},
+		.name = name_of(name),
 		.interface = "eth1",
 		.local_address = addr("192.0.2.254"),
 		.session = {.desired_min_tx = 300000,
@@ -177,15 +185,15 @@ static void test_renamed(void **state)
 
 	make(&a);
 	make(&b);
-	b.peers[1].name[0] = 'x';
-	b.peers[4].name[0] = 'y';
+	b.peers[1].name = name_of('x');
+	b.peers[4].name = name_of('y');
 	b.peers[4].session.detect_mult = 5;
 	assert_diff(&a.config, &b.config, "=a =b>x =c =d ~e>y =f ");
 	assert_true(config_policy_differs(&a.config, &b.config));
 	b.peers[1].address = addr("192.0.2.7");
 	assert_diff(&a.config, &b.config, "-b +x =a =c =d ~e>y =f ");
-	make(&b)->peers[1].name[0] = 'a';
-	b.peers[0].name[0] = 'b';
+	make(&b)->peers[1].name = name_of('a');
+	b.peers[0].name = name_of('b');
 	assert_diff(&a.config, &b.config, "!a !b =c =d =e =f ");
 }
 
