@@ -160,14 +160,22 @@ static usec_t read_clock(clockid_t clock)
 
 /* Both clocks are slewed alike, so their distance changes only when the wall clock is set. Kept, because each
  * reading of it is some microseconds off, and an instant of the past should not be told differently each
- * time. */
+ * time. Who is held up between two readings has read nothing. */
 static usec_t wall_offset(void)
 {
 	static usec_t offset;
-	usec_t fresh = read_clock(CLOCK_REALTIME) - read_clock(CLOCK_MONOTONIC);
+	static bool known;
+	usec_t before, after, fresh;
 
-	if (llabs(fresh - offset) > USEC_MS)
+	do {
+		before = read_clock(CLOCK_MONOTONIC);
+		fresh = read_clock(CLOCK_REALTIME);
+		after = read_clock(CLOCK_MONOTONIC);
+	} while (!known && after - before > USEC_MS);
+	fresh -= after;
+	if (!known || (after - before <= USEC_MS && llabs(fresh - offset) > 2 * USEC_MS))
 		offset = fresh;
+	known = true;
 	return offset;
 }
 
