@@ -235,10 +235,13 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 {
 	struct app *app = context;
 
+	app->recounts_answered++;
 	for (unsigned i = 0; i < count; i++) {
 		struct app_peer *peer = app_peer_by_slot(app, sessions[i].slot);
 
-		if (!peer)
+		/* The copy is made in slices: what was told since it was asked for may be newer. If that, too,
+		 * was followed by something lost, another recount is on its way. */
+		if (!peer || peer->recounts >= app->recounts_answered)
 			continue;
 		peer->state = sessions[i].state;
 		peer->diag = sessions[i].local_diag;
@@ -249,6 +252,7 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 
 void app_peers_recount(struct app *app)
 {
+	app->recounts_asked++;
 	APP_UNTIL_TAKEN(engine_snapshot(app->engine, recount, app));
 }
 
@@ -348,6 +352,7 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	char address[ADDR_TEXT];
 
 	peer->refused &= event->to != BFD_UP;
+	peer->recounts = app->recounts_asked;
 	peer->state = event->to;
 	peer->diag = event->diag;
 	peer->state_since = event->at;

@@ -59,6 +59,7 @@ struct app_peer {
 	struct app_neighbour neighbour; /* as last told to the engine */
 	uint8_t diag;
 	usec_t state_since;
+	uint32_t recounts; /* app->recounts_asked when the engine last told of it */
 	uint32_t detection_time;
 	bool slow_told; /* that it misses subsecond convergence */
 	bool refused;	/* by the engine: another session has its addresses */
@@ -144,6 +145,7 @@ struct app {
 	struct engine *engine;
 	struct steer *steer;
 	struct monitor *monitor;
+	uint32_t recounts_asked, recounts_answered;
 	struct neighbours *neighbours; /* NULL: not to be had */
 	struct firewall *firewall;     /* NULL: not to be had */
 	struct routes *routes;

@@ -18,8 +18,8 @@
 #include "io/raw.h"
 #include "io/udp.h"
 
-#define ENGINE_COMMANDS 16384 /* places in the rings */
-#define ENGINE_EVENTS 16384
+#define ENGINE_COMMANDS 4096 /* places in the rings */
+#define ENGINE_EVENTS 4096
 #define ENGINE_TICK 1024	    /* us: ticks lie on the grids of session_grid() */
 #define ENGINE_RETRY (10 * USEC_MS) /* the event ring was full: look again */
 #define SOURCE_PORTS (65536 - BFD_SOURCE_PORT_MIN)
