@@ -84,7 +84,7 @@ pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check
 demo: ; scripts/demo
-bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness ; tests/bench/run
+bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness $(BUILD)/tests/net/tools/voice ; tests/bench/run
 bench-stress: all $(STRESS) ; tests/bench/stress.sh
 
 install: all
