@@ -239,8 +239,8 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 	for (unsigned i = 0; i < count; i++) {
 		struct app_peer *peer = app_peer_by_slot(app, sessions[i].slot);
 
-		/* The copy is made in slices: what was told since it was asked for may be newer. If that, too,
-		 * was followed by something lost, another recount is on its way. */
+		/* The copy is made in slices: what was told since it was asked for may be newer. If that,
+		 * too, was followed by something lost, another recount is on its way. */
 		if (!peer || peer->recounts >= app->recounts_answered)
 			continue;
 		peer->state = sessions[i].state;
