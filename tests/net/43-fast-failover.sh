@@ -76,9 +76,13 @@ all_arrive() { # LINK
 }
 
 none_arrives() { # LINK
-	local kind i=0
+	local kind now i=0
 	for kind in c$1-4 c$1-6 e$1-4 e$1-6; do
-		[ "$(packets "$kind")" = "${SEEN[i]}" ] || return 1
+		now=$(packets "$kind")
+		[ "$now" = "${SEEN[i]}" ] || {
+			echo "$kind: $now packets, there were ${SEEN[i]}"
+			return 1
+		}
 		i=$((i + 1))
 	done
 }
