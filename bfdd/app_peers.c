@@ -295,6 +295,7 @@ static void make_peer(void *context, enum config_change change, const struct con
 	else
 		*peer = (struct app_peer){.slot = APP_NO_SLOT,
 					  .path = SESSION_NO_PATH,
+					  .recounts = load->app->recounts_asked,
 					  .state = new->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN};
 	peer->config = new;
 }

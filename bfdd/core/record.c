@@ -51,14 +51,13 @@ void record_in(struct record *record, const uint8_t *data, size_t size, usec_t r
 	keep(packet, data, size);
 }
 
-void record_stranger(struct record *record, usec_t received, const struct addr *peer,
+void record_stranger(struct record *record, usec_t received, usec_t last_rx, const struct addr *peer,
 		     const struct addr *local)
 {
 	if (record->sealed)
 		return;
-	if (record->stranger.after != record->nin)
+	if (record->stranger.at <= last_rx)
 		record->stranger.count = 0;
-	record->stranger.after = record->nin;
 	record->stranger.at = received;
 	record->stranger.count++;
 	record->stranger.peer = *peer;

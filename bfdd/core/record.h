@@ -37,7 +37,6 @@ struct record_packet {
 struct record_stranger {
 	usec_t at;
 	uint32_t count; /* since the last accepted packet */
-	uint32_t after; /* nin at that time */
 	struct addr peer, local;
 };
 
@@ -87,8 +86,8 @@ void record_reset(struct record *record, usec_t now);
 /* A packet came: DATA as read, RECEIVED by the kernel, HANDLED by us, TTL and PORT as the socket told. */
 void record_in(struct record *record, const uint8_t *data, size_t size, usec_t received, usec_t handled,
 	       uint8_t ttl, uint16_t port, enum drop drop);
-/* Not to be entered as the peer's: DROP_WRONG_PEER. */
-void record_stranger(struct record *record, usec_t received, const struct addr *peer,
+/* Not to be entered as the peer's: DROP_WRONG_PEER. LAST_RX: of the last accepted packet. */
+void record_stranger(struct record *record, usec_t received, usec_t last_rx, const struct addr *peer,
 		     const struct addr *local);
 /* A packet goes out at NOW that was DUE; DUE is USEC_NEVER: out of turn. */
 void record_out(struct record *record, const uint8_t bytes[PACKET_SIZE], usec_t now, usec_t due);

@@ -36,7 +36,7 @@ void recorder_packet(struct engine *engine, const struct session *session, const
 		return;
 	received = clock_received(clock, stamp);
 	if (drop == DROP_WRONG_PEER)
-		record_stranger(record, received, &origin->peer, &origin->local);
+		record_stranger(record, received, session->last_rx, &origin->peer, &origin->local);
 	else
 		record_in(record, data, size, received, clock->now, origin->ttl, origin->port, drop);
 }
@@ -91,7 +91,12 @@ void recorder_losses(struct engine *engine)
 	struct back *back = &engine->back;
 	struct recorder *recorder = &back->recorder;
 	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
-		 errors = transmit_errors(engine);
+		 errors = transmit_errors(engine), shed[DROP_COUNT] = {0};
+
+	/* What the gate sheds in a flood may have been anybody's. */
+	gate_shed(back->gate, shed);
+	for (unsigned i = 0; i < DROP_COUNT; i++)
+		overflows += shed[i];
 
 	if (overflows != recorder->overflows)
 		record_overflow(&recorder->delays, back->clock.now, overflows - recorder->overflows);
@@ -113,6 +118,8 @@ void recorder_fetch(struct engine *engine, struct recording *recording)
 		recording->copy.record = *record;
 		recording->copy.delays = back->recorder.delays;
 		record_reset(record, back->clock.now);
+		if (session->state == BFD_UP)
+			record_agreed(record, session);
 	}
 	events_notice(engine, &recording->notice);
 }

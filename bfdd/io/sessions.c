@@ -143,6 +143,7 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 			recorder_steady(engine, session, data);
 		}
 	} else if (session) {
+		sessions_hear(engine, session);
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
 	}
 	if (drop && session)

@@ -157,12 +157,14 @@ static void strangers_are_told_apart(void **state)
 {
 	struct addr other = {AF_INET, {192, 0, 2, 66}}, local = {AF_INET, {192, 0, 2, 1}};
 
-	record_stranger(&record, 2000, &local, &local);
-	record_stranger(&record, 2500, &other, &local);
+	record_stranger(&record, 2000, 1000, &local, &local);
+	record_stranger(&record, 2500, 1000, &other, &local);
 	assert_int_equal(record.stranger.count, 2);
 	assert_int_equal(record.stranger.at, 2500);
 	assert_true(addr_equal(&record.stranger.peer, &other));
 	assert_int_equal(record.nin + record.ndropped, 0);
+	record_stranger(&record, 4000, 3000, &other, &local); /* the peer itself was heard between them */
+	assert_int_equal(record.stranger.count, 1);
 }
 
 static void a_sealed_record_stays(void **state)
@@ -196,7 +198,7 @@ static void a_sealed_record_stays(void **state)
 	came(9000);
 	record_in(&record, bytes, 3, 9000, 9000, 1, 1, DROP_SHORT);
 	record_out(&record, bytes, 9000, 9000);
-	record_stranger(&record, 9000, &other, &other);
+	record_stranger(&record, 9000, 1000, &other, &other);
 	record_agreed(&record, &s);
 	assert_memory_equal(&record, &before, sizeof(record));
 	record_seal(&record, &s, now + 1, NULL, 0);

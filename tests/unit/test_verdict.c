@@ -162,7 +162,7 @@ static void happen(const struct test_case *c)
 	for (unsigned i = c->drops; i > 0; i--)
 		record_in(&record, bytes, PACKET_SIZE, DOWN - MS(i + c->old), DOWN, 3, 50000, c->drop);
 	for (unsigned i = c->strangers; i > 0; i--)
-		record_stranger(&record, DOWN - MS(i), &stranger, &stranger);
+		record_stranger(&record, DOWN - MS(i), session.last_rx, &stranger, &stranger);
 	for (unsigned i = 0; i < 4 && c->stalls[i].from; i++)
 		record_late(&delays, DOWN - MS(c->stalls[i].until),
 			    MS(c->stalls[i].from) - MS(c->stalls[i].until));
