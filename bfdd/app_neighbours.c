@@ -99,7 +99,7 @@ static void on_firewall(struct ev_loop *loop, ev_io *watcher, int revents)
 	struct app *app = watcher->data;
 
 	if (firewall_changed(app->firewall))
-		engine_route_all(app->engine);
+		APP_UNTIL_TAKEN(engine_route_all(app->engine));
 }
 
 /* Without it a change takes effect with the packet that is routed in each second. */

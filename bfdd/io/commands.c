@@ -109,6 +109,7 @@ static void session_command(struct engine *engine, const struct command *command
 	/* The main thread may not know yet that it is gone. */
 	if (!session || session->removing)
 		return;
+	sessions_hear(engine, session);
 	if (command->kind == COMMAND_CONFIGURE)
 		configure(engine, session, command);
 	else if (command->kind == COMMAND_PATH)

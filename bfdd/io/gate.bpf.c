@@ -285,7 +285,7 @@ static __always_inline int stranger(struct __sk_buff *skb, struct gate_totals *t
 		return garbage(total, DROP_NO_SESSION);
 	if (origin->ttl < peer->min_ttl)
 		return garbage(total, DROP_TTL);
-	return plausible(total, &peer->bucket);
+	return plausible(total, &peer->buckets[origin->ifindex & (GATE_LINKS - 1)]);
 }
 
 SEC("socket")

@@ -86,9 +86,29 @@ static int load(struct gate *gate)
 	return gate->slots && gate->totals && gate->sheds ? 0 : -1;
 }
 
+/* The program's clock is the host's: useless where ours is another (time_namespaces(7)). */
+static bool own_time(void)
+{
+	FILE *file = fopen("/proc/self/timens_offsets", "re");
+	long seconds = 0, nanoseconds = 0;
+
+	if (!file)
+		return false;
+	if (fscanf(file, "monotonic %ld %ld", &seconds, &nanoseconds) != 2)
+		seconds = nanoseconds = 0;
+	fclose(file);
+	return seconds || nanoseconds;
+}
+
 struct gate *gate_open(char *error, size_t size)
 {
-	struct gate *gate = calloc(1, sizeof(*gate));
+	struct gate *gate;
+
+	if (own_time()) {
+		snprintf(error, size, "in a time namespace its clock is not ours");
+		return NULL;
+	}
+	gate = calloc(1, sizeof(*gate));
 
 	if (!gate) {
 		snprintf(error, size, "out of memory");
@@ -115,6 +135,13 @@ void gate_close(struct gate *gate)
 		munmap(gate->sheds, GATE_REASONS * sizeof(*gate->sheds));
 	bpf_object__close(gate->object);
 	free(gate);
+}
+
+void gate_detach(int fd)
+{
+	int none = 0;
+
+	setsockopt(fd, SOL_SOCKET, SO_DETACH_BPF, &none, sizeof(none));
 }
 
 int gate_attach(struct gate *gate, int fd)

@@ -30,6 +30,8 @@ void gate_close(struct gate *gate);
 /* Puts the program in front of a UDP socket bound to 3784 or 4784, where it stays, gate_close() or not, until
  * that is closed. 0 or -errno. */
 int gate_attach(struct gate *gate, int fd);
+/* Takes it away from there. */
+void gate_detach(int fd);
 /* Its descriptor, for measuring. */
 int gate_program(const struct gate *gate);
 

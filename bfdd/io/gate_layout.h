@@ -7,6 +7,7 @@
 #define GATE_SLOTS 16384 /* sessions in higher slots of the table go without */
 #define GATE_TIMES 14
 #define GATE_PACKET 24
+#define GATE_LINKS 8	/* told apart; a power of two */
 #define GATE_REASONS 32 /* room for enum drop */
 
 /* One session, by the low bits of its discriminator. The first 64 bytes are written by the engine's thread
@@ -35,9 +36,10 @@ struct gate_peer {
 };
 
 struct gate_peer_state {
-	unsigned long long bucket; /* the program's */
-	unsigned int sessions;	   /* how many have this peer */
-	unsigned int min_ttl;	   /* the lowest that one of them takes */
+	/* The program's, by interface: who is on another link has none of the peer's. */
+	unsigned long long buckets[GATE_LINKS];
+	unsigned int sessions; /* how many have this peer */
+	unsigned int min_ttl;  /* the lowest that one of them takes */
 };
 
 /* One for all. */

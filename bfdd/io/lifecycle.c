@@ -40,8 +40,12 @@ static void open_gate(struct back *back)
 		if (!error)
 			continue;
 		snprintf(reason, sizeof(reason), "attaching it: %s", strerror(-error));
+		while (i--)
+			if (udp_fd(back->udp, i) >= 0)
+				gate_detach(udp_fd(back->udp, i));
 		gate_close(back->gate);
 		back->gate = NULL;
+		break;
 	}
 	if (!back->gate)
 		log_notice("no filter in the kernel, receiving costs more: %s", reason);

@@ -118,8 +118,11 @@ void recorder_fetch(struct engine *engine, struct recording *recording)
 		recording->copy.record = *record;
 		recording->copy.delays = back->recorder.delays;
 		record_reset(record, back->clock.now);
-		if (session->state == BFD_UP)
+		/* Up again already: what was not written while the record was sealed. */
+		if (session->state == BFD_UP) {
 			record_agreed(record, session);
+			gate_disarm(back->gate, recording->slot);
+		}
 	}
 	events_notice(engine, &recording->notice);
 }

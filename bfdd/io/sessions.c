@@ -108,12 +108,17 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 void sessions_hear(struct engine *engine, struct session *session)
 {
 	struct companion *companion = companion_of(&engine->back, session);
-	usec_t last = 0;
-	uint64_t taken = gate_taken(engine->back.gate, session->slot, &last), news = taken - companion->taken;
+	usec_t last = 0, now = engine->back.clock.now;
+	uint64_t taken = gate_taken(engine->back.gate, session->slot, &last), news = 0;
 
-	if (!news)
+	if (last <= session->created) /* an earlier session's, or none */
 		return;
+	/* Two processors may have counted as one, and the time may be seen later than its count. */
+	if (taken > companion->taken)
+		news = taken - companion->taken;
 	companion->taken = taken;
+	if (last > now)
+		last = now;
 	session_heard(session, news, last);
 	counter_add(&engine->counters.packets_in, news);
 }
@@ -141,6 +146,8 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet)) {
 			gate_arm(engine->back.gate, session->slot, data);
 			recorder_steady(engine, session, data);
+		} else if (!drop) { /* the same as before would now be news */
+			gate_disarm(engine->back.gate, session->slot);
 		}
 	} else if (session) {
 		sessions_hear(engine, session);

@@ -44,9 +44,10 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 
 void transmit_flush(struct engine *engine)
 {
-	raw_flush(engine->back.raw);
+	/* A frame says what its session said before: a routed packet of this turn may say something newer. */
 	if (engine->back.frame)
 		frame_flush(engine->back.frame);
+	raw_flush(engine->back.raw);
 }
 
 uint64_t transmit_errors(const struct engine *engine)
