@@ -33,6 +33,7 @@ lab_in r nft -f - <<-END
 		counter e3-6 { }
 		chain in {
 			type filter hook prerouting priority 0;
+			meta l4proto != udp accept
 			udp dport != 7078 accept
 			iifname "x1" ip saddr 10.0.9.2 counter name c1-4 accept
 			iifname "x3" ip saddr 10.0.9.2 counter name c3-4 accept
