@@ -89,15 +89,13 @@ static uint32_t larger(uint32_t a, uint32_t b)
 
 void record_agreed(struct record *record, const struct session *session)
 {
-	uint32_t expected = larger(session->desired_min_tx_used, session->remote_min_rx);
-
 	if (record->sealed)
 		return;
 	record->terms = (struct record_terms){
 		.detection_time = session->detection_time,
-		.patience = (usec_t)session->config.detect_mult * expected,
+		.patience = session_patience(session),
 		.rx_interval = larger(session->required_min_rx_used, session->remote_min_tx),
-		.tx_interval = expected,
+		.tx_interval = larger(session->desired_min_tx_used, session->remote_min_rx),
 	};
 }
 

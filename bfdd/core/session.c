@@ -20,7 +20,7 @@
 #define POLL_PAUSE_MAX USEC_S
 #define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
 #define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
-#define GRID_SHARE 12		     /* of an interval: leaves three places in what jitter allows */
+#define GRID_SHARE 12		     /* of an interval: leaves two places or three in what jitter allows */
 #define GRID_MAX 16384		     /* us: beyond, bursts grow and there is nothing left to save */
 #define START_SPREAD (100 * USEC_MS) /* sessions that start together do not all speak at once */
 
@@ -355,6 +355,12 @@ usec_t session_detect_deadline(const struct session *session)
 	if (!session->remote_discr || !session->detection_time)
 		return USEC_NEVER;
 	return session->last_rx + session->detection_time;
+}
+
+usec_t session_patience(const struct session *session)
+{
+	return (usec_t)session->config.detect_mult *
+	       max32(session->desired_min_tx_used, session->remote_min_rx);
 }
 
 void session_packet(const struct session *session, bool final, struct packet *packet)

@@ -126,6 +126,8 @@ usec_t session_on_grid(usec_t at, usec_t interval);
 
 /* When the detection timer is due; USEC_NEVER when there is nothing to wait for. */
 usec_t session_detect_deadline(const struct session *session);
+/* How long the peer waits for us (6.8.4): our Detect Mult times the interval at which it expects us. */
+usec_t session_patience(const struct session *session);
 /* Fills PACKET with what 6.8.7 says now. Counts nothing. */
 void session_packet(const struct session *session, bool final, struct packet *packet);
 /* A periodic packet went out at NOW (not one that EFFECT_SEND asked for: those leave the schedule alone):

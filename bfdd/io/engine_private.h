@@ -288,9 +288,9 @@ void recorder_packet(struct engine *engine, const struct session *session, const
 		     const struct table_origin *origin, usec_t stamp, enum drop drop);
 /* The gate takes packets that say DATA from now on. */
 void recorder_steady(struct engine *engine, const struct session *session, const uint8_t *data);
-/* A packet goes out that was DUE; USEC_NEVER: out of turn. */
 /* What recording a packet of SESSION touches first is brought into the cache. */
 void recorder_fetch_ahead(const struct engine *engine, const struct session *session);
+/* A packet goes out that was DUE; USEC_NEVER: out of turn. */
 void recorder_sent(struct engine *engine, const struct session *session, const uint8_t *data, usec_t due);
 /* The effects have been carried out. */
 void recorder_applied(struct engine *engine, const struct session *session,

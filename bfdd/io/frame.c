@@ -20,8 +20,6 @@
 
 #define BATCH 256
 #define BUFFER (ETH_HLEN + DATAGRAM_HEADERS + PACKET_SIZE_MAX)
-#define SEND_BYTES (4 << 20)
-#define PRIORITY_INTERACTIVE 6 /* as the raw sockets' */
 
 _Static_assert(FRAME_ADDRESS == ETH_ALEN, "Ethernet");
 
@@ -51,7 +49,6 @@ static void prepare(struct frame *frame)
 
 struct frame *frame_open(char *error, size_t size)
 {
-	int bytes = SEND_BYTES, priority = PRIORITY_INTERACTIVE;
 	struct frame *frame = calloc(1, sizeof(*frame));
 
 	if (!frame) {
@@ -64,9 +61,7 @@ struct frame *frame_open(char *error, size_t size)
 		free(frame);
 		return NULL;
 	}
-	setsockopt(frame->fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
-	if (setsockopt(frame->fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
-		setsockopt(frame->fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	raw_tune(frame->fd);
 	prepare(frame);
 	return frame;
 }

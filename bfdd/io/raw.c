@@ -60,21 +60,28 @@ static void prepare(struct raw_batch *batch, socklen_t name_size, int level, int
 	}
 }
 
+void raw_tune(int fd)
+{
+	int bytes = SEND_BYTES, priority = PRIORITY_INTERACTIVE;
+
+	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+}
+
 /* -1 with errno. IPPROTO_RAW implies that the headers are ours, in both families. */
 static int open_socket(int family)
 {
 	struct sock_filter none = BPF_STMT(BPF_RET | BPF_K, 0);
 	struct sock_fprog drop_all = {1, &none};
-	int bytes = SEND_BYTES, priority = PRIORITY_INTERACTIVE, fd;
+	int fd;
 
 	fd = socket(family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_RAW);
 	if (fd < 0)
 		return -1;
 	/* Only packets of protocol 255 would ever arrive, but they could fill a queue that nobody reads. */
 	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &drop_all, sizeof(drop_all));
-	setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority));
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes)))
-		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
+	raw_tune(fd);
 	return fd;
 }
 

@@ -27,6 +27,8 @@ void raw_close(struct raw *raw);
 void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *payload, size_t size);
 /* Sends what the batches hold. A packet that the kernel refuses is counted and left out; the rest goes. */
 void raw_flush(struct raw *raw);
+/* Priority and buffer of a socket that packets are sent by, of whatever kind. */
+void raw_tune(int fd);
 uint64_t raw_errors(const struct raw *raw);
 
 #endif

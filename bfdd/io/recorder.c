@@ -93,6 +93,8 @@ void recorder_losses(struct engine *engine)
 	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
 		 errors = transmit_errors(engine), shed[DROP_COUNT] = {0};
 
+	if (!engine->config.recorder)
+		return;
 	/* What the gate sheds in a flood may have been anybody's. */
 	gate_shed(back->gate, shed);
 	for (unsigned i = 0; i < DROP_COUNT; i++)

@@ -235,24 +235,11 @@ static void farewell(struct engine *engine, struct session *session, usec_t now)
 		sessions_finish(engine, session);
 }
 
-/* The peer's detection time: our Detect Mult times the interval at which it expects us (RFC 5880 6.8.4);
- * no longer than we keep a session for it. */
-static usec_t peer_patience(const struct session *session)
-{
-	uint32_t interval = session->desired_min_tx_used;
-	usec_t span;
-
-	if (session->remote_min_rx > interval)
-		interval = session->remote_min_rx;
-	span = (usec_t)session->config.detect_mult * interval;
-	return span < FAREWELL_MAX ? span : FAREWELL_MAX;
-}
-
 void sessions_farewell(struct engine *engine, struct session *session, usec_t linger)
 {
 	struct companion *companion = companion_of(&engine->back, session);
 	struct session_config config = session->config;
-	usec_t span = peer_patience(session);
+	usec_t span = session_patience(session);
 	bool heard = session->remote_discr && session->path_up;
 	struct session_effects effects;
 
@@ -263,6 +250,8 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 		}
 		return;
 	}
+	if (span > FAREWELL_MAX)
+		span = FAREWELL_MAX;
 	session->removing = true;
 	config.shutdown = true;
 	session_configure(session, &config, engine->back.clock.now, &effects);

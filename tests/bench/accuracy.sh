@@ -19,18 +19,7 @@
 . "$(dirname "$0")/lib.sh"
 
 sessions=20 interval="10 50" detections=200 repeats=2 budget=3600 wait=0 json=
-while getopts n:i:d:r:b:w:o: option; do
-	case $option in
-	n) sessions=$OPTARG ;;
-	i) interval=$OPTARG ;;
-	d) detections=$OPTARG ;;
-	r) repeats=$OPTARG ;;
-	b) budget=$OPTARG ;;
-	w) wait=$OPTARG ;;
-	o) json=$OPTARG ;;
-	*) usage ;;
-	esac
-done
+bench_options n:i:d:r:b:w:o: "$@"
 shift $((OPTIND - 1))
 is_list "$interval" || usage
 is_list "$sessions $detections $repeats $budget $((wait + 1))" || usage

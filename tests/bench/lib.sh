@@ -53,6 +53,26 @@ is_list() { # WORDS    of positive whole numbers
 	[[ $1 =~ ^[1-9][0-9]*(\ [1-9][0-9]*)*$ ]]
 }
 
+# The options of the benches that run programs in turn, into variables of the same meaning; OPTIND is behind them.
+# shellcheck disable=SC2034 # used by the benches
+bench_options() { # LETTERS ARGUMENT...
+	local letters=$1 option
+	shift
+	while getopts "$letters" option; do
+		case $option in
+		n) sessions=$OPTARG ;;
+		i) interval=$OPTARG ;;
+		d) detections=$OPTARG ;;
+		t) seconds=$OPTARG ;;
+		r) repeats=$OPTARG ;;
+		b) budget=$OPTARG ;;
+		w) wait=$OPTARG ;;
+		o) json=$OPTARG ;;
+		*) usage ;;
+		esac
+	done
+}
+
 need() { # PROGRAM...
 	local program
 	for program; do

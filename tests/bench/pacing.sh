@@ -19,18 +19,7 @@
 . "$(dirname "$0")/lib.sh"
 
 cells="1,10 1,50 1,300 64,10 64,50 64,300 500,50" sessions='' interval='' seconds=10 repeats=2 budget=3600 wait=0 json=
-while getopts n:i:t:r:b:w:o: option; do
-	case $option in
-	n) sessions=$OPTARG ;;
-	i) interval=$OPTARG ;;
-	t) seconds=$OPTARG ;;
-	r) repeats=$OPTARG ;;
-	b) budget=$OPTARG ;;
-	w) wait=$OPTARG ;;
-	o) json=$OPTARG ;;
-	*) usage ;;
-	esac
-done
+bench_options n:i:t:r:b:w:o: "$@"
 shift $((OPTIND - 1))
 if [ -n "$sessions$interval" ]; then
 	is_list "$sessions" || usage

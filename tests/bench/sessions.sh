@@ -28,18 +28,7 @@ sessions="10 100 500 1000 2000" interval="10 50 300" seconds=5 repeats=3 budget=
 UP_WITHIN=70 # seconds: FRR takes most of it for 500 sessions
 SETTLE=3     # for intervals to be negotiated
 
-while getopts n:i:t:r:b:w:o: option; do
-	case $option in
-	n) sessions=$OPTARG ;;
-	i) interval=$OPTARG ;;
-	t) seconds=$OPTARG ;;
-	r) repeats=$OPTARG ;;
-	b) budget=$OPTARG ;;
-	w) wait=$OPTARG ;;
-	o) json=$OPTARG ;;
-	*) usage ;;
-	esac
-done
+bench_options n:i:t:r:b:w:o: "$@"
 shift $((OPTIND - 1))
 is_list "$sessions" || usage
 is_list "$interval" || usage

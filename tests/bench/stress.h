@@ -61,6 +61,9 @@ struct far_stats {
 };
 
 int64_t now_ns(void);
+struct msghdr;
+/* When the kernel received it; now, if it does not say. */
+int64_t stamp(struct msghdr *message);
 void die(const char *what) __attribute__((noreturn));
 /* Puts the calling thread into the network namespace. */
 void enter(const char *netns);

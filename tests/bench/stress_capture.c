@@ -72,7 +72,7 @@ void capture_open(struct capture *capture, const char *netns, const char *interf
 		die("memory for the capture");
 }
 
-static int64_t stamp(struct msghdr *message)
+int64_t stamp(struct msghdr *message)
 {
 	struct timespec ts;
 

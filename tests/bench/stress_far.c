@@ -163,18 +163,6 @@ static void hear(struct peer *peer, const uint8_t *data, int64_t at)
 		change(peer, STATE_DOWN, DIAG_NEIGHBOR);
 }
 
-static int64_t stamp(struct msghdr *message)
-{
-	struct timespec ts;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c))
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-			memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-			return ts.tv_sec * 1000 * MS + ts.tv_nsec;
-		}
-	return now_ns();
-}
-
 static void receive(void)
 {
 	static uint8_t data[BATCH][64], controls[BATCH][64];
