@@ -46,7 +46,7 @@ usage() {
 # The time that the bench may take is up.
 spent() {
 	[ $SECONDS -lt "$budget" ] && return 1
-	echo "${0##*/}: its $budget s are up in repeat $repeat: what is missing was not measured" >&2
+	echo "${0##*/}: its $budget s are up${repeat+ in repeat $repeat}: what is missing was not measured" >&2
 }
 
 is_list() { # WORDS    of positive whole numbers

@@ -8,13 +8,13 @@
 #   detection to kernel   from bfdd's decision to when traffic had moved, us: bfdd's last-switch
 #   gap                   the largest in a stream of a packet a millisecond, BFD's detection (3 x 50 ms) included, ms
 #
-# Then the steering threads alone, often enough for a 99th percentile; beside idleness and churn also while network
+# Before that the steering threads alone, often enough for a 99th percentile; beside idleness and churn also while network
 # namespaces are taken down, and while another program changes its nf_tables. And what the fast failover's empty
 # chains cost each packet. Figures of a disturbed machine are the machine's: see "load" in the result.
 #
-# usage: switch.sh [-q] [-p "PREFIXES ..."] [-r ROUNDS] [-n ROUNDS_ALONE] [-c CHURN] [-o JSON_FILE]
-# -q: a quick look (1 and 1000 prefixes, a round each, 100 alone). The result is a list of objects with "bench":
-# "switch", and "part": "service", "alone" or "cost".
+# usage: switch.sh [-q] [-p "PREFIXES ..."] [-r ROUNDS] [-n ROUNDS_ALONE] [-c CHURN] [-b BUDGET_S] [-o JSON_FILE]
+# -q: a quick look (1 and 1000 prefixes, a round each, 100 alone). What is not done within the budget is left. The
+# result is a list of objects with "bench": "switch", and "part": "service", "alone" or "cost".
 # shellcheck source=tests/bench/lib.sh
 . "$(dirname "$0")/lib.sh"
 TOOLS=$BUILD/tests/net/tools
@@ -36,20 +36,21 @@ load-nft)
 	;;
 esac
 
-prefixes="1 1000 100000 500000" rounds=5 alone=2000 churn=100000 json=
-while getopts qp:r:n:c:o: option; do
+prefixes="1 1000 100000 500000" rounds=5 alone=2000 churn=100000 budget=3600 json=
+while getopts qp:r:n:c:b:o: option; do
 	case $option in
 	q) prefixes="1 1000" rounds=1 alone=100 churn=10000 ;;
 	p) prefixes=$OPTARG ;;
 	r) rounds=$OPTARG ;;
 	n) alone=$OPTARG ;;
 	c) churn=$OPTARG ;;
+	b) budget=$OPTARG ;;
 	o) json=$OPTARG ;;
 	*) usage ;;
 	esac
 done
 shift $((OPTIND - 1))
-is_list "$prefixes" && is_list "$rounds $alone $churn" && [ $# = 0 ] || usage
+is_list "$prefixes" && is_list "$rounds $alone $churn $budget" && [ $# = 0 ] || usage
 
 ctl() { # COMMAND
 	"$BFDCTL" -s "$RUN/e.ctl" --json "$@"
@@ -195,6 +196,7 @@ services() {
 	for n in $prefixes; do
 		for fast in false true; do
 			for compat in 1 0; do
+				! spent || return 0
 				lab_in e sh -c "echo $compat >/proc/sys/net/ipv4/nexthop_compat_mode"
 				edge_start "$n" $fast
 				for load in idle churn; do
@@ -250,7 +252,7 @@ topology
 awk -v n="$churn" -v run="$RUN" 'BEGIN { for (i = 0; i < n; i++) for (k = 0; k < 2; k++)
 	printf "route %s %d.%d.%d.0/24 via 10.99.0.1 dev x0\n", k ? "del" : "add", 20 + int(i / 65536), int(i / 256) % 256,
 		i % 256 >(run "/churn-" (k ? "del" : "add")) }'
-services
 alone
+services
 show
 [ -z "$json" ] || jq -s . "$RUN/results" >"$json"
