@@ -5,6 +5,9 @@
 
 #include "netlink/message.h"
 
+#define DUMP_TRIES 10
+#define RULES_IN_PLACE 34 /* one for each bit of the mark, one without, one look more */
+
 static void take_nexthop(void *context, const struct netlink_message *message)
 {
 	message_nexthop_read(message, context);
@@ -68,10 +71,66 @@ int apply_rule_add(struct netlink *nl, uint8_t protocol, const struct object_rul
 	return err == -EEXIST ? 0 : err;
 }
 
+static void take_rule(void *context, const struct netlink_message *message)
+{
+	uint8_t protocol;
+
+	message_rule_read(message, context, &protocol);
+}
+
+/*
+ * A request without a mark fits rules with any (the kernel compares what is given and not 0), and of those in
+ * the same place the kernel takes the eldest. One with a mark that went instead is put back, behind the
+ * others; meanwhile the one that is to go leads to the same table. When the first has come round again, there
+ * is none without a mark.
+ */
 int apply_rule_del(struct netlink *nl, uint8_t protocol, const struct object_rule *rule)
 {
-	message_rule_del(nl, protocol, rule);
-	return gone_is_fine(netlink_request(nl, NULL, NULL));
+	struct object_rule gone, first = {0};
+	int err;
+
+	for (unsigned i = 0; i < RULES_IN_PLACE; i++) {
+		gone = *rule;
+		message_rule_del(nl, protocol, rule);
+		err = netlink_request(nl, take_rule, &gone);
+		if (err || gone.without == rule->without)
+			return gone_is_fine(err);
+		err = apply_rule_add(nl, protocol, &gone);
+		if (err || gone.without == first.without)
+			return err;
+		if (!first.without)
+			first = gone;
+	}
+	return -EBUSY;
+}
+
+struct search {
+	const struct object_rule *rule;
+	uint8_t protocol;
+	bool found;
+};
+
+static void compare_rule(void *context, const struct netlink_message *message)
+{
+	struct search *search = context;
+	struct object_rule rule;
+	uint8_t protocol;
+
+	if (message_rule_read(message, &rule, &protocol) && protocol == search->protocol &&
+	    !object_rule_compare(&rule, search->rule))
+		search->found = true;
+}
+
+int apply_rule_find(struct netlink *nl, uint8_t protocol, const struct object_rule *rule)
+{
+	struct search search = {.rule = rule, .protocol = protocol};
+	int err = NETLINK_RESTART;
+
+	for (unsigned i = 0; i < DUMP_TRIES && err == NETLINK_RESTART && !search.found; i++) {
+		message_rule_dump(nl, rule->family);
+		err = netlink_dump(nl, compare_rule, &search);
+	}
+	return search.found ? 1 : err;
 }
 
 int apply_route_set(struct netlink *nl, uint8_t protocol, const struct object_route *route)

@@ -16,7 +16,10 @@ int apply_group_set(struct netlink *nl, uint8_t protocol, const struct object_gr
 /* Also takes it out of its groups; the last member takes its group along, and a group its routes. */
 int apply_nexthop_del(struct netlink *nl, uint32_t id);
 int apply_rule_add(struct netlink *nl, uint8_t protocol, const struct object_rule *rule);
+/* Exactly this one. */
 int apply_rule_del(struct netlink *nl, uint8_t protocol, const struct object_rule *rule);
+/* 1 when exactly this one is there, 0 when not: reads all rules of its family. */
+int apply_rule_find(struct netlink *nl, uint8_t protocol, const struct object_rule *rule);
 int apply_route_set(struct netlink *nl, uint8_t protocol, const struct object_route *route);
 int apply_route_del(struct netlink *nl, uint8_t protocol, const struct object_route *route);
 

@@ -74,7 +74,7 @@ void message_rule_add(struct netlink *nl, uint8_t protocol, const struct object_
 void message_rule_del(struct netlink *nl, uint8_t protocol, const struct object_rule *unwanted)
 {
 	/* With the protocol given, the kernel passes over rules that only look the same. */
-	rule(nl, RTM_DELRULE, 0, protocol, unwanted);
+	rule(nl, RTM_DELRULE, NLM_F_ECHO, protocol, unwanted);
 }
 
 static void route(struct netlink *nl, uint16_t type, uint16_t flags, uint8_t protocol,

@@ -12,6 +12,7 @@ void message_group_set(struct netlink *nl, uint8_t protocol, const struct object
 void message_nexthop_get(struct netlink *nl, uint32_t id); /* also groups */
 void message_nexthop_del(struct netlink *nl, uint32_t id);
 void message_rule_add(struct netlink *nl, uint8_t protocol, const struct object_rule *rule);
+/* Without a mark in RULE it fits rules with any: the answer tells the one that was deleted. */
 void message_rule_del(struct netlink *nl, uint8_t protocol, const struct object_rule *rule);
 void message_route_set(struct netlink *nl, uint8_t protocol, const struct object_route *route);
 void message_route_del(struct netlink *nl, uint8_t protocol, const struct object_route *route);

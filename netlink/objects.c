@@ -39,6 +39,11 @@ int object_rule_compare(const struct object_rule *a, const struct object_rule *b
 	return order ? order : compare(a->without, b->without);
 }
 
+bool object_rule_same_place(const struct object_rule *a, const struct object_rule *b)
+{
+	return a->family == b->family && a->priority == b->priority && a->table == b->table;
+}
+
 int object_route_compare(const struct object_route *a, const struct object_route *b)
 {
 	int order = compare(a->table, b->table);

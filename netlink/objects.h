@@ -59,6 +59,8 @@ int object_nexthop_compare(const struct object_nexthop *a, const struct object_n
 int object_group_compare(const struct object_group *a, const struct object_group *b);
 int object_rule_compare(const struct object_rule *a, const struct object_rule *b);
 int object_route_compare(const struct object_route *a, const struct object_route *b);
+/* Differ in the mark only, if at all. */
+bool object_rule_same_place(const struct object_rule *a, const struct object_rule *b);
 /* Beyond the id: the same in every respect. */
 bool object_nexthop_equal(const struct object_nexthop *a, const struct object_nexthop *b);
 bool object_group_equal(const struct object_group *a, const struct object_group *b);

@@ -95,8 +95,7 @@ static struct plan_step *step_add(struct plan *plan, enum plan_kind kind)
 static bool has_successor(const struct object_set *wanted, const struct object_rule *rule)
 {
 	for (unsigned i = 0; i < wanted->nrules; i++)
-		if (wanted->rules[i].family == rule->family && wanted->rules[i].priority == rule->priority &&
-		    wanted->rules[i].table == rule->table)
+		if (object_rule_same_place(&wanted->rules[i], rule))
 			return true;
 	return false;
 }

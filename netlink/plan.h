@@ -5,9 +5,9 @@
  * together: members and groups exist, a rule's table has routes.
  *
  * First the rules go that nobody wants, then the new is built from the bottom up (nexthops, groups, routes,
- * rules), then the rules go whose place a new one has taken (the kernel deletes the elder of two that a
- * message fits), then the rest of the old is cleared away from the top down. Deleting a group takes its
- * routes with it in the kernel, in one go, so routes that go with their group get no step of their own.
+ * rules), then the rules go whose place a new one has taken, then the rest of the old is cleared away from
+ * the top down. Deleting a group takes its routes with it in the kernel, in one go, so routes that go with
+ * their group get no step of their own.
  *
  * An id that changes its kind (nexthop, group, address family) cannot be replaced in the kernel: then
  * everything found is taken away first.

@@ -145,15 +145,31 @@ static bool has_member(const struct steer_map *map, const struct object_nexthop 
 	return false;
 }
 
+/* OLD may never have been told to stand. A request without a mark would then hit the one that stands in its
+ * place, for as long as it takes to put that back. */
+static int clear_rule(struct steer *steer, const struct steer_map *map, const struct object_rule *old)
+{
+	uint8_t protocol = steer->config.range.protocol;
+	bool taken = false;
+
+	for (unsigned i = 0; i < map->nrules && !old->without && !taken; i++)
+		taken = object_rule_same_place(&map->rules[i], old);
+	if (taken) {
+		int found = apply_rule_find(steer->nl, protocol, old);
+
+		if (found <= 0)
+			return found;
+	}
+	return apply_rule_del(steer->nl, protocol, old);
+}
+
 /* Removes what MAP lacks of OLD. */
 static int clear(struct steer *steer, const struct steer_map *old, const struct steer_map *map)
 {
-	uint8_t protocol = steer->config.range.protocol;
 	int first = 0, err;
 
 	for (unsigned i = 0; i < old->nrules; i++) {
-		err = has_rule(map, &old->rules[i], i) ? 0
-						       : apply_rule_del(steer->nl, protocol, &old->rules[i]);
+		err = has_rule(map, &old->rules[i], i) ? 0 : clear_rule(steer, map, &old->rules[i]);
 		first = first ? first : err;
 	}
 	for (unsigned i = 0; i < old->ngroups; i++) {

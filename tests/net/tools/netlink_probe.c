@@ -442,6 +442,49 @@ static void steer_troubles(void)
 	netlink_close(watch);
 }
 
+/* To the kernel a deletion without a mark fits rules with any, and the eldest goes. */
+static void steer_marks(struct steer_map *first)
+{
+	static struct object_rule marks[] = {{AF_INET, 710, 5001, 0x100}, {AF_INET, 710, 5001, 0x200}};
+	static struct object_rule plain[] = {{AF_INET, 710, 5001, 0}};
+	static struct steer_map with = {.nrules = 2, .rules = marks}, without = {.nrules = 1, .rules = plain};
+	struct netlink *watch = netlink_open(error, sizeof(error));
+	unsigned changes = 0;
+
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = &with}));
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_ADD, .rule = 0}));
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_ADD, .rule = 1}));
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = &without}));
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_ADD, .rule = 0}));
+	MUST("test $(ip rule show pref 710 | wc -l) = 3");
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_DEL, .rule = 0}));
+	MUST("test $(ip rule show pref 710 | grep -c 'fwmark 0/0x[12]00 lookup 5001 proto %d') = 2", OURS);
+	MUST("test $(ip rule show pref 710 | wc -l) = 2");
+	/* Gone already, by another hand. */
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_DEL, .rule = 0}));
+	MUST("test $(ip rule show pref 710 | wc -l) = 2");
+	/* A reload to marks where the plain one never stood: not so much as touched. */
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = &with}));
+	CHECK(watch && !netlink_subscribe(watch, RTNLGRP_IPV4_RULE));
+	CHECK(!result((struct steer_order){.kind = STEER_RETIRE}));
+	while (!netlink_receive(watch, count_message, &changes))
+		;
+	CHECK(!changes);
+	/* And where it did. */
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = &without}));
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_ADD, .rule = 0}));
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = &with}));
+	CHECK(!result((struct steer_order){.kind = STEER_RETIRE}));
+	MUST("test $(ip rule show pref 710 | grep -c 'fwmark 0/0x[12]00 lookup 5001 proto %d') = 2", OURS);
+	MUST("test $(ip rule show pref 710 | wc -l) = 2");
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_DEL, .rule = 0}));
+	MUST("ip rule show pref 710 | grep 'fwmark 0/0x200 lookup 5001'");
+	CHECK(!result((struct steer_order){.kind = STEER_RULE_DEL, .rule = 1}));
+	CHECK(!result((struct steer_order){.kind = STEER_MAP, .map = first}));
+	CHECK(!result((struct steer_order){.kind = STEER_RETIRE}));
+	netlink_close(watch);
+}
+
 static void steer_reload(struct steer_map *first, struct steer_map *second)
 {
 	const struct steer_report *report;
@@ -481,6 +524,7 @@ static void scenario_steer(void)
 	CHECK(steer && !steer_start(steer));
 	steer_orders(&first);
 	steer_troubles();
+	steer_marks(&first);
 	steer_reload(&first, &second);
 	steer_free(steer);
 	monitor_free(seen.monitor);
