@@ -269,6 +269,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_routes_wake(app);
 	app_peers_warn(app);
 	app_neighbours_retry(app);
+	app_failover_tell(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -360,16 +361,15 @@ static void await_scheduling(const struct rt_thread *thread)
 
 static int start_threads(struct app *app, char *error, size_t size)
 {
-	int err = app->mark ? mark_start(app->mark) : 0;
+	int err = steer_start(app->steer);
 
-	if (!err)
-		err = steer_start(app->steer);
 	app->steer_runs = !err;
 	if (!err) {
 		err = engine_start(app->engine);
 		app->engine_runs = !err;
 	}
 	if (!err) {
+		app_failover_start(app);
 		await_scheduling(&app->steer_thread);
 		await_scheduling(&app->engine_thread);
 		return 0;

@@ -328,7 +328,7 @@ static json_t *engine_object(const struct app *app)
 
 static void status(struct app *app, struct control_request *request, const json_t *args)
 {
-	char since[EVENTS_TIME], loaded[EVENTS_TIME], failover[96];
+	char since[EVENTS_TIME], loaded[EVENTS_TIME], failover[224];
 	usec_t now = app_now();
 
 	control_reply(request,

@@ -6,6 +6,8 @@
 
 #include "app_private.h"
 
+#define WHY 192
+
 void app_failover_open(struct app *app)
 {
 	const struct config_steering *steering = &app->config->steering;
@@ -14,24 +16,47 @@ void app_failover_open(struct app *app)
 		.thread_start = rt_thread_start,
 		.thread_context = &app->mark_thread,
 	};
-	char why[96];
 
 	if (!steering->fast_failover)
 		return;
 	app->mark_mask = steering->fast_failover_mark;
 	app->mark = mark_create(&config);
 	app->mark_ids = ids_create(1, (unsigned)__builtin_popcount(app->mark_mask));
-	if (mark_why_not(app->mark, why, sizeof(why)))
+}
+
+void app_failover_start(struct app *app)
+{
+	mark_start(app->mark);
+	app_failover_tell(app);
+}
+
+void app_failover_tell(struct app *app)
+{
+	char why[WHY];
+	bool off = app->mark_mask && mark_why_not(app->mark, why, sizeof(why));
+
+	if (off == app->mark_off)
+		return;
+	app->mark_off = off;
+	if (off)
 		log_warning("the fast failover is not in place (%s): failover waits for the kernel's routing "
-			    "lock where other programs hold it",
-			    why);
+			    "lock where other programs hold it; see that the kernel has nf_tables with its "
+			    "inet family and nobody else a table bfdd-%u, or set fast-failover = false",
+			    why, app->config->steering.rule_priority);
+	else
+		log_notice("the fast failover is in place now");
 }
 
 const char *app_failover_status(const struct app *app, char *buf, size_t size)
 {
-	if (!app->mark)
-		return app->mark_mask ? "not in place: out of memory" : "off";
-	return mark_why_not(app->mark, buf, size) ? buf : "in place";
+	char why[WHY];
+
+	if (!app->mark_mask)
+		return "off";
+	if (!mark_why_not(app->mark, why, sizeof(why)))
+		return "in place";
+	snprintf(buf, size, "not in place: %s", why);
+	return buf;
 }
 
 uint32_t app_failover_bit(struct app *app, const char *group)
@@ -39,18 +64,30 @@ uint32_t app_failover_bit(struct app *app, const char *group)
 	uint32_t mask = app->mark_mask;
 	uint32_t nth = mask && app->mark_ids ? ids_get(app->mark_ids, group) : 0;
 
-	if (!nth) {
-		if (mask)
-			log_notice("%s: no bit of fast-failover-mark is left for its fast failover", group);
+	if (!nth)
 		return 0;
-	}
 	while (--nth)
 		mask &= mask - 1;
 	return mask & -mask;
 }
 
+/* A reload that finds it as it was says nothing. */
+static void tell_without(struct app *app, const struct app_map *map)
+{
+	unsigned without = 0;
+
+	for (unsigned g = 0; g < map->map.ngroups && app->mark; g++)
+		without += !map->groups[g].mark;
+	if (without != app->mark_without)
+		log_notice("%u of %u groups (a site's nexthops of one family) have no bit of "
+			   "fast-failover-mark: their failover is the plain one",
+			   without, map->map.ngroups);
+	app->mark_without = without;
+}
+
 void app_failover_interfaces(struct app *app, const struct app_map *map)
 {
+	tell_without(app, map);
 	for (unsigned g = 0; g < map->map.ngroups; g++) {
 		const struct steer_group *group = &map->map.groups[g];
 		uint32_t interfaces[OBJECTS_MEMBERS];

@@ -98,7 +98,7 @@ static void on_firewall(struct ev_loop *loop, ev_io *watcher, int revents)
 {
 	struct app *app = watcher->data;
 
-	if (firewall_changed(app->firewall))
+	if (firewall_changed(app->firewall, mark_port(app->mark)))
 		APP_UNTIL_TAKEN(engine_route_all(app->engine));
 }
 

@@ -153,6 +153,8 @@ struct app {
 	bool neighbours_dirty;		 /* not all could be watched, or told to the engine */
 	struct mark *mark;		 /* the fast failover; NULL: not wanted */
 	uint32_t mark_mask;		 /* its bits */
+	bool mark_off;			 /* told to be not in place */
+	unsigned mark_without;		 /* groups told to be without a bit */
 	struct rt_thread engine_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
@@ -287,8 +289,11 @@ void app_policy_stop(struct app *app);
 void app_policy_free(struct app *app);
 
 /* app_failover.c */
-/* Before steering and map are made; a refusal is told, and is no error. */
+/* Before steering and map are made; a refusal is no error here and at the start. */
 void app_failover_open(struct app *app);
+void app_failover_start(struct app *app);
+/* Whether it is in place, if that was not told last: now and then. */
+void app_failover_tell(struct app *app);
 /* The bit of GROUP, by name; 0: none. */
 uint32_t app_failover_bit(struct app *app, const char *group);
 /* "in place", "off" or why it is not in place; in BUF, or static. */

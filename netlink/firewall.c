@@ -46,14 +46,30 @@ int firewall_fd(const struct firewall *firewall)
 	return netlink_fd(firewall->nl);
 }
 
-static void ignore(void *context, const struct netlink_message *message) {}
+struct reading {
+	uint32_t own;
+	bool foreign;
+};
 
-bool firewall_changed(struct firewall *firewall)
+/* Each message of a transaction bears the port of the socket that asked for it. */
+static void take(void *context, const struct netlink_message *message)
 {
-	unsigned n = 0;
+	struct reading *reading = context;
 
-	/* Lost or too large messages tell as much as any. */
-	while (n < DATAGRAMS && netlink_receive(firewall->nl, ignore, NULL) != -EAGAIN)
-		n++;
-	return n;
+	if (!reading->own || message->port != reading->own)
+		reading->foreign = true;
+}
+
+bool firewall_changed(struct firewall *firewall, uint32_t own)
+{
+	struct reading reading = {.own = own};
+	int err = 0;
+
+	for (unsigned n = 0; n < DATAGRAMS && err != -EAGAIN; n++) {
+		err = netlink_receive(firewall->nl, take, &reading);
+		/* Lost or too large messages may have been anybody's. */
+		if (err && err != -EAGAIN)
+			reading.foreign = true;
+	}
+	return reading.foreign;
 }

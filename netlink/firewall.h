@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct firewall;
 
@@ -12,7 +13,8 @@ struct firewall;
 struct firewall *firewall_create(char *error, size_t size);
 void firewall_free(struct firewall *firewall); /* NULL is fine */
 int firewall_fd(const struct firewall *firewall);
-/* Call when the fd is readable; it stays so if there is more. True when something changed. */
-bool firewall_changed(struct firewall *firewall);
+/* Call when the fd is readable; it stays so if there is more. True when something changed, other than by the
+ * socket with the port OWN (0: none is ours). */
+bool firewall_changed(struct firewall *firewall, uint32_t own);
 
 #endif

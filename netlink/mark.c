@@ -15,9 +15,10 @@
 #include "netlink/mark_message.h"
 #include "netlink/nl.h"
 
-#define LOOK_EVERY 5000	  /* ms: somebody may have flushed all tables */
-#define RETRY_EVERY 60000 /* ms: the kernel may look for a module each time */
-#define RETRY_BUSY 20	  /* ms, while packets should lose their mark */
+#define LOOK_EVERY 5000	 /* ms: somebody may have flushed all tables */
+#define RETRY_FIRST 20	 /* ms, twice that after each failure */
+#define RETRY_BUSY 5000	 /* at most, while packets should lose their mark */
+#define RETRY_MOST 60000 /* at most: the kernel may look for a module each time */
 
 struct bit {
 	atomic_uint raised;			     /* how often it was raised and not lowered */
@@ -32,13 +33,16 @@ struct mark {
 	pthread_t thread;
 	bool runs;
 	atomic_bool stopping;
-	atomic_int error; /* 0: the table is in place; -errno */
+	atomic_int error;		/* 0: the table is in place; -errno */
+	const char *failed;		/* what the error is of */
+	char words[NETLINK_WORDS + 32]; /* why there is no socket */
 	int wake_fd;
 	struct bit bits[MARK_BITS];
 
 	/* the thread's own */
 	struct netlink *nl;
-	uint32_t applied; /* what packets get */
+	uint32_t applied; /* what packets get, or may get where the kernel's answer was lost */
+	int retry;	  /* ms */
 	struct mark_state state;
 	struct mark_message message;
 };
@@ -124,10 +128,22 @@ static int send_set(struct mark *mark, bool make)
 	return netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
 }
 
-static void note_since(struct mark *mark, uint32_t bits, usec_t since)
+static void note_lowered(struct mark *mark, uint32_t bits)
 {
 	while (bits)
-		atomic_store(&take_bit(mark, &bits)->since, since);
+		atomic_store(&take_bit(mark, &bits)->since, 0);
+}
+
+static void note_raised(struct mark *mark, uint32_t bits)
+{
+	usec_t at = now();
+
+	while (bits) {
+		struct bit *bit = take_bit(mark, &bits);
+
+		if (!atomic_load(&bit->since))
+			atomic_store(&bit->since, at);
+	}
 }
 
 /* Packets get DEAD from here on. What was taken away by others is made again by the same transaction. */
@@ -135,15 +151,22 @@ static void apply(struct mark *mark, uint32_t dead)
 {
 	int err;
 
-	note_since(mark, mark->applied & ~dead, 0);
+	note_lowered(mark, ~dead);
 	fill_state(mark, dead);
 	err = send_set(mark, atomic_load(&mark->error));
 	if (err == -ENOENT)
 		err = send_set(mark, true);
 	if (!err) {
-		note_since(mark, dead & ~mark->applied, now());
+		note_raised(mark, dead);
 		mark->applied = dead;
+		mark->retry = 0;
+	} else {
+		mark->retry = mark->retry ? 2 * mark->retry : RETRY_FIRST;
+		if (mark->retry > RETRY_MOST)
+			mark->retry = RETRY_MOST;
 	}
+	if (err == NETLINK_LOST)
+		mark->applied |= dead;
 	atomic_store(&mark->error, err);
 }
 
@@ -171,6 +194,14 @@ static void look(struct mark *mark)
 		apply(mark, wanted(mark));
 }
 
+/* In ms. */
+static int rest(const struct mark *mark)
+{
+	if (!atomic_load(&mark->error))
+		return LOOK_EVERY;
+	return mark->applied && mark->retry > RETRY_BUSY ? RETRY_BUSY : mark->retry;
+}
+
 static void *run(void *arg)
 {
 	struct mark *mark = arg;
@@ -179,10 +210,9 @@ static void *run(void *arg)
 	if (mark->config.thread_start)
 		mark->config.thread_start(mark->config.thread_context);
 	while (!atomic_load(&mark->stopping)) {
-		int wait = !atomic_load(&mark->error) ? LOOK_EVERY : mark->applied ? RETRY_BUSY : RETRY_EVERY;
 		uint64_t count;
 
-		if (poll(&fds, 1, wait) == 0)
+		if (poll(&fds, 1, rest(mark)) == 0)
 			look(mark);
 		else if (read(mark->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
 			break;
@@ -199,33 +229,44 @@ static void name_table(char *name, uint32_t rule_priority)
 struct mark *mark_create(const struct mark_config *config)
 {
 	struct mark *mark = calloc(1, sizeof(*mark));
-	char words[NETLINK_WORDS + 32];
 
 	if (!mark)
 		return NULL;
 	mark->config = *config;
 	name_table(mark->table, config->rule_priority);
 	mark->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	mark->nl = netlink_open_filter(words, sizeof(words));
+	mark->nl = netlink_open_filter(mark->words, sizeof(mark->words));
 	if (mark->wake_fd < 0) {
 		mark_free(mark);
 		return NULL;
 	}
+	mark->failed = "nf_tables";
 	atomic_store(&mark->error, -ENOENT);
 	if (mark->nl)
 		apply(mark, 0);
-	else
-		atomic_store(&mark->error, -EPROTONOSUPPORT);
 	return mark;
 }
 
-/* Without a socket there is nothing to do, ever. */
-int mark_start(struct mark *mark)
+static void remove_table(struct mark *mark)
 {
-	int err = mark->nl ? -pthread_create(&mark->thread, NULL, run, mark) : 0;
+	mark_message_remove(&mark->message, mark->table);
+	netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
+}
 
-	mark->runs = mark->nl && !err;
-	return err;
+void mark_start(struct mark *mark)
+{
+	int err;
+
+	/* Without a socket there is nothing to do, ever. */
+	if (!mark || !mark->nl)
+		return;
+	err = -pthread_create(&mark->thread, NULL, run, mark);
+	mark->runs = !err;
+	if (!err)
+		return;
+	remove_table(mark);
+	mark->failed = "its thread";
+	atomic_store(&mark->error, err);
 }
 
 void mark_stop(struct mark *mark)
@@ -238,8 +279,7 @@ void mark_stop(struct mark *mark)
 		pthread_join(mark->thread, NULL);
 	}
 	mark->runs = false;
-	mark_message_remove(&mark->message, mark->table);
-	netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
+	remove_table(mark);
 }
 
 void mark_free(struct mark *mark)
@@ -313,8 +353,18 @@ const char *mark_why_not(const struct mark *mark, char *buf, size_t size)
 
 	if (!error)
 		return NULL;
-	snprintf(buf, size, "nf_tables: %s", strerrordesc_np(-error));
+	if (!mark)
+		snprintf(buf, size, "out of memory or file descriptors");
+	else if (!mark->nl)
+		snprintf(buf, size, "%s: %s", mark->failed, mark->words);
+	else
+		snprintf(buf, size, "%s: %s", mark->failed, strerrordesc_np(-error));
 	return buf;
+}
+
+uint32_t mark_port(const struct mark *mark)
+{
+	return mark && mark->nl ? netlink_port(mark->nl) : 0;
 }
 
 void mark_remove(uint32_t rule_priority)

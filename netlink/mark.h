@@ -29,9 +29,10 @@ struct mark_config {
 
 /* NULL only without memory. A kernel without nf_tables shows in mark_why_not(). */
 struct mark *mark_create(const struct mark_config *config);
-int mark_start(struct mark *mark); /* 0 or -errno */
+/* A thread that cannot be started shows there, too: then all below does nothing. */
+void mark_start(struct mark *mark); /* NULL is fine, as for all below */
 /* Ends the thread, if it was started, and takes the table away. After the steering thread has ended. */
-void mark_stop(struct mark *mark); /* NULL is fine, as for all below */
+void mark_stop(struct mark *mark);
 void mark_free(struct mark *mark);
 
 /* Main thread. The interfaces by which traffic goes to the group with BIT (one bit): N of them, any order,
@@ -48,8 +49,11 @@ void mark_lower(struct mark *mark, uint32_t bits);
 /* Since when packets carry all of BITS (one or more), or NOW if that is earlier or they do not. */
 usec_t mark_moved(const struct mark *mark, uint32_t bits, usec_t now);
 
-/* Main thread. NULL: the table is in place; else why not, in BUF. */
+/* Main thread. NULL: it is in place; else why not, in BUF. */
 const char *mark_why_not(const struct mark *mark, char *buf, size_t size);
+
+/* By which nf_tables' notifications tell our changes from others' (firewall.h); 0: there are none of ours. */
+uint32_t mark_port(const struct mark *mark);
 
 /* Takes away the table of a daemon whose rules began at RULE_PRIORITY, if there is one. */
 void mark_remove(uint32_t rule_priority);

@@ -94,6 +94,11 @@ int netlink_fd(const struct netlink *nl)
 	return nl_socket_get_fd(nl->sock);
 }
 
+uint32_t netlink_port(const struct netlink *nl)
+{
+	return nl_socket_get_local_port(nl->sock);
+}
+
 int netlink_set_receive_buffer(struct netlink *nl, int bytes)
 {
 	socklen_t size = sizeof(bytes);
@@ -207,6 +212,7 @@ static void take_message(struct netlink *nl, struct answer *answer, const struct
 	} else if (answer->fn) {
 		struct netlink_message message = {.type = hdr->nlmsg_type,
 						  .flags = hdr->nlmsg_flags,
+						  .port = hdr->nlmsg_pid,
 						  .data = nlmsg_data(hdr),
 						  .size = hdr->nlmsg_len - NLMSG_HDRLEN};
 
@@ -351,10 +357,13 @@ int netlink_transaction(struct netlink *nl, void *messages, size_t size)
 		at += NLMSG_ALIGN(hdr->nlmsg_len);
 	}
 	err = transmit(nl, messages, size);
-	if (!err)
-		err = read_answer(nl, &answer);
+	if (err)
+		return err;
+	err = read_answer(nl, &answer);
 	/* What is refused as a whole answers by its first message only: then reading ends with -EAGAIN. */
-	return answer.error ? answer.error : err;
+	if (answer.error)
+		return answer.error;
+	return err ? NETLINK_LOST : 0;
 }
 
 int netlink_receive(struct netlink *nl, netlink_message_fn *fn, void *context)
@@ -367,6 +376,7 @@ int netlink_receive(struct netlink *nl, netlink_message_fn *fn, void *context)
 	for (int left = (int)n; nlmsg_ok(hdr, left); hdr = nlmsg_next(hdr, &left)) {
 		struct netlink_message message = {.type = hdr->nlmsg_type,
 						  .flags = hdr->nlmsg_flags,
+						  .port = hdr->nlmsg_pid,
 						  .data = nlmsg_data(hdr),
 						  .size = hdr->nlmsg_len - NLMSG_HDRLEN};
 

@@ -20,11 +20,13 @@
 #define NETLINK_BATCH_MAX 128  /* requests in one send */
 #define NETLINK_WORDS 128      /* bytes of the kernel's explanation */
 #define NETLINK_RESTART -EINTR /* a dump that changed under the reader's feet: to be made again */
+#define NETLINK_LOST -ENOBUFS  /* sent, but no answer came: done or not done */
 
 struct netlink;
 
 struct netlink_message {
 	uint16_t type, flags;
+	uint32_t port;	  /* of a notification: whose request it was; 0: the kernel's own doing */
 	const void *data; /* behind the nlmsghdr */
 	size_t size;
 };
@@ -39,10 +41,11 @@ typedef void netlink_message_fn(void *context, const struct netlink_message *mes
 /* Everything that is ever needed is allocated here. NULL with a message in ERROR. */
 struct netlink *netlink_open(char *error, size_t size);
 /* The same for nf_tables: of the rest, only netlink_transaction(), netlink_subscribe(), netlink_receive(),
- * netlink_words() and netlink_close(). */
+ * netlink_words(), netlink_port() and netlink_close(). */
 struct netlink *netlink_open_filter(char *error, size_t size);
 void netlink_close(struct netlink *nl); /* NULL is fine */
 int netlink_fd(const struct netlink *nl);
+uint32_t netlink_port(const struct netlink *nl); /* its address: no other socket's while it is open */
 /* Beyond the system's limit where we may. Returns the size in force, as the kernel counts. */
 int netlink_set_receive_buffer(struct netlink *nl, int bytes);
 /* GROUP is an RTNLGRP number. 0 or -errno. */
@@ -77,7 +80,7 @@ int netlink_batch_send(struct netlink *nl, void (*failed)(void *context, unsigne
 		       void *context);
 
 /* Sends SIZE bytes of finished messages, in which it writes sequence numbers, and reads until the one with
- * NLM_F_ACK is acknowledged. 0 or -errno: of a transaction, then nothing of it was done. */
+ * NLM_F_ACK is acknowledged. 0, NETLINK_LOST or -errno: of a transaction, then nothing of it was done. */
 int netlink_transaction(struct netlink *nl, void *messages, size_t size);
 
 /* Notifications: hands the messages of one datagram to FN. 0, -EAGAIN when there is none, -ENOBUFS when some

@@ -108,8 +108,9 @@ static struct mark *open_mark(void)
 	uint32_t interface = if_nametoindex("lo");
 	char why[96];
 
-	if (!mark || mark_why_not(mark, why, sizeof(why)) || mark_start(mark)) {
-		fprintf(stderr, "bench_switch: %s\n", mark ? why : "out of memory");
+	mark_start(mark);
+	if (mark_why_not(mark, why, sizeof(why))) {
+		fprintf(stderr, "bench_switch: %s\n", why);
 		exit(1);
 	}
 	mark_interfaces(mark, BIT, &interface, 1);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The kernel side, function by function: monitor, steering thread, routes, settling at start and stop.
+# The kernel side, function by function: monitor, steering thread, packet filter, routes, settling at start and stop.
 # BUILD: where the probes are (build). BENCH=N: also times each order with N routes.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -70,6 +70,9 @@ probe() {
 failed=
 probe netlink_probe monitor $PEER
 probe netlink_probe steer $PEER
+if nft list tables >/dev/null 2>&1; then
+	probe netlink_probe firewall $PEER
+fi
 probe routes_probe routes
 probe routes_probe settle
 [ -z "${BENCH:-}" ] || probe routes_probe bench "$BENCH"

@@ -117,6 +117,17 @@ rules() { # how many of ours stand
 	} | grep -c '^100[01]:' || true
 }
 
+mark_rules() { # how many of them look at the mark
+	{
+		lab_in e ip -4 -o rule list
+		lab_in e ip -6 -o rule list
+	} | grep -c '^100[01]:.* fwmark 0/0x' || true
+}
+
+said() { # PATTERN    how often, by all daemons here so far
+	grep -c "$1" "$RUN/bfdd-e.log" || true
+}
+
 both_on() { # SITE
 	[ "$(service_field e voice '.["active-sites"] | .ipv4 + " " + .ipv6')" = "$1 $1" ]
 }
@@ -221,8 +232,7 @@ step "fast, in place of it: the rules are exchanged by a restart"
 bfdd_kill e
 start_edge ""
 equal "fast failover" "$(fast_failover)" "in place"
-equal "rules that look at the mark" \
-	"$({ lab_in e ip -4 rule list && lab_in e ip -6 rule list; } | grep -c '^100[01]:.* fwmark 0/0x')" 4
+equal "rules that look at the mark" "$(mark_rules)" 4
 for round in 1 2 3; do
 	moves_while_held "round $round"
 	moved_at=$(service_field e voice '.["last-switch"] | .at + " " + (.["detection-to-kernel-us"] | tostring)')
@@ -230,6 +240,23 @@ for round in 1 2 3; do
 	at_most "round $round: last-switch against the lock's end, us" $((moved_at - RELEASED)) -1
 	back_to_ams
 done
+
+step "a site that is back before the lock is free gets its traffic with the lock, and keeps it"
+hold_lock
+mark_seen 3
+cut_x1
+wait_for 5 "all traffic by fra" all_arrive 3
+heal_x1
+wait_up e p1 q1
+lab_gone "$HOLDER" && fail "the lock was free too early"
+at_least "rules in our table" "$(table_rules)" 1
+release_lock
+wait_for 5 "no mark is given" table_at_rest
+wait_for 5 "ams has it" settled
+mark_seen 1
+wait_for 5 "traffic by ams" all_arrive 1
+mark_seen 3
+stays 1 "none by fra" none_arrives 3
 
 step "somebody flushes all tables: the switch makes ours again"
 lab_in e nft flush ruleset
@@ -282,7 +309,8 @@ step "somebody else has our table's name: the failover is the plain one, and sta
 bfdd_stop e
 lab_in e nft 'add table inet bfdd-1000; add chain inet bfdd-1000 output { type filter hook input priority 5; }'
 start_edge ""
-case "$(fast_failover)" in "nf_tables: "*) ;; *) fail "status says: $(fast_failover)" ;; esac
+case "$(fast_failover)" in "not in place: nf_tables: "*) ;; *) fail "status says: $(fast_failover)" ;; esac
+equal "warnings" "$(said 'the fast failover is not in place (nf_tables: ')" 1
 mark_seen 3
 cut_x1
 wait_for 5 "all traffic by fra" all_arrive 3
@@ -305,6 +333,20 @@ at_least "rules left in our table" "$(table_rules)" 1
 heal_x1
 start_edge ""
 wait_for 5 "no mark is given" table_at_rest
+
+step "fewer bits than groups: said once for all reloads; a start with enough exchanges the rules"
+bfdd_stop e
+start_edge "fast-failover-mark = 0x10000;"
+for wait in 1 2; do
+	sed -i "s/wait-to-restore = .*;/wait-to-restore = $wait; } );/" "$RUN/bfdd-e.conf"
+	ctl e reload >/dev/null
+done
+equal "said" "$(said '3 of 4 groups .* have no bit')" 1
+equal "rules that look at the mark" "$(mark_rules)" 1
+bfdd_kill e
+start_edge ""
+equal "rules that look at the mark" "$(mark_rules)" 4
+equal "said, with the next one" "$(said 'have no bit')" 1
 
 step "nothing is left of a killed one that was told to be plain afterwards, nor of a clean stop"
 bfdd_kill e
