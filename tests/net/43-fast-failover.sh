@@ -154,7 +154,7 @@ table_at_rest() {
 }
 
 hold_lock() {
-	rm -f "$RUN/hold"
+	rm -f "$RUN/hold" "$RUN/held.log" # of the time before
 	mkfifo "$RUN/hold"
 	"$TOOLS/rtnl_hold" <"$RUN/hold" >"$RUN/held.log" &
 	HOLDER=$!
