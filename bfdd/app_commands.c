@@ -14,6 +14,7 @@
 struct pending {
 	struct app *app;
 	struct control_request *request;
+	uint32_t added;		/* of the app, when it was asked for */
 	char name[CONFIG_NAME]; /* of the one peer that is asked for; "": all */
 };
 
@@ -27,6 +28,7 @@ static struct pending *pend(struct app *app, struct control_request *request, co
 	}
 	pending->app = app;
 	pending->request = request;
+	pending->added = app->added;
 	snprintf(pending->name, sizeof(pending->name), "%s", name);
 	return pending;
 }
@@ -44,11 +46,23 @@ static int compare_slots(const void *a, const void *b)
 	return (int)*(const uint16_t *)a - (int)((const struct session *)b)->slot;
 }
 
-static const struct session *find_session(const struct session *sessions, unsigned count, int slot)
-{
-	uint16_t key = slot;
+/* A copy of the sessions, as they were when ADDED had been given to the engine. */
+struct copy {
+	const struct app *app;
+	uint32_t added;
+	const struct session *sessions;
+	unsigned count;
+};
 
-	return slot == APP_NO_SLOT ? NULL : bsearch(&key, sessions, count, sizeof(*sessions), compare_slots);
+/* Commands keep their order: what was added after the copy was asked for is not in it, and what is there in
+ * its slot is of a peer that a reload removed. */
+static const struct session *find_session(const struct copy *copy, const struct app_peer *peer)
+{
+	uint16_t slot = peer->slot;
+
+	if (peer->slot == APP_NO_SLOT || (int32_t)(peer->added - copy->added) > 0)
+		return NULL;
+	return bsearch(&slot, copy->sessions, copy->count, sizeof(*copy->sessions), compare_slots);
 }
 
 static const char *peer_site(const struct app *app, unsigned peer)
@@ -60,9 +74,10 @@ static const char *peer_site(const struct app *app, unsigned peer)
 	return NULL;
 }
 
-static json_t *peer_object(const struct app *app, const struct app_peer *peer, const struct session *session,
-			   bool detail)
+static void write_peer(struct writer *out, const struct copy *copy, const struct app_peer *peer, bool detail)
 {
+	const struct app *app = copy->app;
+	const struct session *session = find_session(copy, peer);
 	const struct session_key key = {
 		.peer = peer->config->address,
 		.local = peer->local.family ? peer->local : peer->config->local_address,
@@ -87,42 +102,50 @@ static json_t *peer_object(const struct app *app, const struct app_peer *peer, c
 		.key = session ? &session->key : &key,
 	};
 
-	return detail ? view_peer_detail(&view) : view_peer(&view);
+	detail ? view_peer_detail(out, &view) : view_peer(out, &view);
 }
 
-struct peer_list {
-	const struct app *app;
-	const struct session *sessions;
-	unsigned count, next;
-};
-
-static json_t *next_peer(void *context)
+static void write_peers(void *context, struct writer *out)
 {
-	struct peer_list *list = context;
-	const struct app_peer *peer = &list->app->peers[list->next];
+	const struct copy *copy = context;
+	const struct app *app = copy->app;
 
-	if (list->next++ == list->app->npeers)
-		return NULL;
-	return peer_object(list->app, peer, find_session(list->sessions, list->count, peer->slot), false);
+	writer_open(out, '[');
+	for (unsigned i = 0; i < app->npeers && !out->failed; i++)
+		write_peer(out, copy, &app->peers[i], false);
+	writer_close(out, ']');
 }
 
 static void answer_peers(void *context, const struct session *sessions, unsigned count)
 {
 	struct pending *pending = context;
-	struct peer_list list = {pending->app, sessions, count, 0};
+	struct copy copy = {pending->app, pending->added, sessions, count};
 
-	control_reply_list(pending->request, next_peer, &list);
+	control_reply_written(pending->request, write_peers, &copy);
 	free(pending);
+}
+
+/* The one that was asked for. */
+struct one {
+	struct copy copy;
+	const struct app_peer *peer;
+};
+
+static void write_one(void *context, struct writer *out)
+{
+	const struct one *one = context;
+
+	write_peer(out, &one->copy, one->peer, true);
 }
 
 static void answer_peer(void *context, const struct session *sessions, unsigned count)
 {
 	struct pending *pending = context;
-	struct app_peer *peer = app_peer_by_name(pending->app, pending->name);
+	struct one one = {{pending->app, pending->added, sessions, count},
+			  app_peer_by_name(pending->app, pending->name)};
 
-	if (peer)
-		control_reply(pending->request, peer_object(pending->app, peer,
-							    find_session(sessions, count, peer->slot), true));
+	if (one.peer)
+		control_reply_written(pending->request, write_one, &one);
 	else
 		control_fail(pending->request, "peer %s was removed", pending->name);
 	free(pending);

@@ -146,6 +146,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 			return false;
 		}
 		app->slot_peer[peer->slot] = peer - app->peers + 1;
+		peer->added = ++app->added;
 		peer->path_up = false;
 	}
 	if (!engine_path(app->engine, peer->slot, true, local, ifindex))

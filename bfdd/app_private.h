@@ -60,6 +60,7 @@ struct app_peer {
 	uint8_t diag;
 	usec_t state_since;
 	uint32_t recounts; /* app->recounts_asked when the engine last told of it */
+	uint32_t added;	   /* app->added when its session was handed over */
 	uint32_t detection_time;
 	bool slow_told; /* that it misses subsecond convergence */
 	bool refused;	/* by the engine: another session has its addresses */
@@ -146,6 +147,7 @@ struct app {
 	struct steer *steer;
 	struct monitor *monitor;
 	uint32_t recounts_asked, recounts_answered;
+	uint32_t added;		       /* sessions handed over */
 	struct neighbours *neighbours; /* NULL: not to be had */
 	struct firewall *firewall;     /* NULL: not to be had */
 	struct routes *routes;

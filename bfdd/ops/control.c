@@ -28,6 +28,7 @@
 #define ACCEPT_BATCH 16	  /* connections taken in one go */
 #define ACCEPT_PAUSE 0.5  /* s, when there are no descriptors left */
 #define OUTPUT_KEEP 65536 /* a larger buffer is given back when empty */
+#define AT_ONCE 1e-6	  /* s */
 
 struct client {
 	struct client *next, **prev;
@@ -38,8 +39,7 @@ struct client {
 	bool streaming;
 	bool closing; /* to be closed when the output is out */
 	bool eof;
-	char *out;
-	size_t out_start, out_end, out_size, out_limit;
+	struct writer out;
 	size_t in_length;
 	char in[CONTROL_LINE_MAX + 1];
 };
@@ -91,7 +91,7 @@ static void client_free(struct client *client)
 			request_free(request);
 		}
 	}
-	free(client->out);
+	free(client->out.bytes);
 	free(client);
 }
 
@@ -104,50 +104,23 @@ static void client_timer(struct client *client, double seconds)
 static int append(const char *bytes, size_t size, void *context)
 {
 	struct client *client = context;
-	size_t pending = client->out_end - client->out_start, room = client->out_size;
-	char *grown;
 
-	if (pending + size > client->out_limit)
-		return -1;
-	if (client->out_start && client->out_end + size > client->out_size) {
-		memmove(client->out, client->out + client->out_start, pending);
-		client->out_start = 0;
-		client->out_end = pending;
-	}
-	if (pending + size > room) {
-		while (pending + size > room)
-			room = room ? 2 * room : 4096;
-		grown = realloc(client->out, room);
-		if (!grown)
-			return -1;
-		client->out = grown;
-		client->out_size = room;
-	}
-	memcpy(client->out + client->out_end, bytes, size);
-	client->out_end += size;
-	return 0;
+	writer_bytes(&client->out, bytes, size);
+	return client->out.failed ? -1 : 0;
 }
 
-static bool append_text(struct client *client, const char *text)
+static size_t client_pending(const struct client *client)
 {
-	return !*text || append(text, strlen(text), client) == 0;
+	return client->out.end - client->out.start;
 }
 
-/* Takes MESSAGE over. */
-static bool append_json(struct client *client, const char *before, json_t *message)
+/* After a line was appended behind PENDING bytes of output. False: it was too long or there was no memory;
+ * nothing of it is sent. */
+static bool client_sent(struct client *client, size_t pending)
 {
-	bool ok = message && append_text(client, before) &&
-		  json_dump_callback(message, append, client, JSON_ENCODE_ANY | VIEW_DUMP) == 0;
-
-	json_decref(message);
-	return ok;
-}
-
-/* After a line was appended behind PENDING bytes of output. Unless it is WHOLE, nothing of it is sent. */
-static bool client_sent(struct client *client, size_t pending, bool whole)
-{
-	if (!whole) {
-		client->out_end = client->out_start + pending;
+	if (client->out.failed) {
+		client->out.end = client->out.start + pending;
+		client->out.failed = false;
 		return false;
 	}
 	if (!pending) {
@@ -157,41 +130,41 @@ static bool client_sent(struct client *client, size_t pending, bool whole)
 	return true;
 }
 
-/* Takes MESSAGE over. False: too long or no memory; nothing of it is sent. */
+/* Takes MESSAGE over. False: as client_sent(). */
 static bool client_send(struct client *client, json_t *message)
 {
-	size_t pending = client->out_end - client->out_start;
+	size_t pending = client_pending(client);
 
-	return client_sent(client, pending, append_json(client, "", message) && append_text(client, "\n"));
+	if (!message || json_dump_callback(message, append, client, VIEW_DUMP))
+		client->out.failed = true;
+	writer_text(&client->out, "\n");
+	json_decref(message);
+	return client_sent(client, pending);
 }
 
 /* As client_send(). */
-static bool client_send_list(struct client *client, control_next_fn *next, void *context)
+static bool client_send_written(struct client *client, control_write_fn *write, void *context)
 {
-	size_t pending = client->out_end - client->out_start;
-	bool ok = append_text(client, "{\"ok\":true,\"data\":[");
-	const char *separator = "";
-	json_t *element;
+	size_t pending = client_pending(client);
 
-	while (ok && (element = next(context))) {
-		ok = append_json(client, separator, element);
-		separator = ",";
-	}
-	return client_sent(client, pending, ok && append_text(client, "]}\n"));
+	writer_text(&client->out, "{\"ok\":true,\"data\":");
+	write(context, &client->out);
+	writer_text(&client->out, "}\n");
+	return client_sent(client, pending);
 }
 
-/* What can be told instead, and always fits. */
+/* What can be told instead. Where there is no memory even for that the client goes, once nobody uses it. */
 static void client_too_long(struct client *client)
 {
 	client->closing = true;
 	if (!client_send(client, json_pack("{s:b, s:s}", "ok", 0, "error", "the answer is too long")))
-		shutdown(client->read.fd, SHUT_RDWR);
+		client_timer(client, AT_ONCE);
 }
 
 /* Takes ANSWER over. */
 static void client_answer(struct client *client, json_t *answer)
 {
-	client->out_limit = CONTROL_BACKLOG_MAX;
+	client->out.limit = CONTROL_BACKLOG_MAX;
 	if (!client_send(client, answer))
 		client_too_long(client);
 }
@@ -291,7 +264,8 @@ static void read_cb(struct ev_loop *loop, struct ev_io *watcher, int revents)
 static void write_cb(struct ev_loop *loop, struct ev_io *watcher, int revents)
 {
 	struct client *client = watcher->data;
-	ssize_t n = send(watcher->fd, client->out + client->out_start, client->out_end - client->out_start,
+	struct writer *out = &client->out;
+	ssize_t n = send(watcher->fd, out->bytes + out->start, out->end - out->start,
 			 MSG_NOSIGNAL | MSG_DONTWAIT);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -300,16 +274,16 @@ static void write_cb(struct ev_loop *loop, struct ev_io *watcher, int revents)
 		client_free(client);
 		return;
 	}
-	client->out_start += (size_t)n;
-	if (client->out_start < client->out_end) {
+	out->start += (size_t)n;
+	if (out->start < out->end) {
 		client_timer(client, CONTROL_STUCK);
 		return;
 	}
-	client->out_start = client->out_end = 0;
-	if (client->out_size > OUTPUT_KEEP) {
-		free(client->out);
-		client->out = NULL;
-		client->out_size = 0;
+	out->start = out->end = 0;
+	if (out->size > OUTPUT_KEEP) {
+		free(out->bytes);
+		out->bytes = NULL;
+		out->size = 0;
 	}
 	ev_io_stop(loop, watcher);
 	ev_timer_stop(loop, &client->timeout);
@@ -446,14 +420,14 @@ void control_reply(struct control_request *request, json_t *data)
 	request_answer(request, json_pack("{s:b, s:o}", "ok", 1, "data", data));
 }
 
-void control_reply_list(struct control_request *request, control_next_fn *next, void *context)
+void control_reply_written(struct control_request *request, control_write_fn *write, void *context)
 {
 	struct client *client = request->client;
 
 	if (client) {
 		client->request = NULL;
-		client->out_limit = CONTROL_BACKLOG_MAX;
-		if (!client_send_list(client, next, context))
+		client->out.limit = CONTROL_BACKLOG_MAX;
+		if (!client_send_written(client, write, context))
 			client_too_long(client);
 	}
 	request_free(request);
@@ -485,7 +459,7 @@ void control_stream(struct control_request *request, json_t *data, void (*closed
 	request->context = context;
 	client->streaming = true;
 	client_answer(client, json_pack("{s:b, s:o}", "ok", 1, "data", data));
-	client->out_limit = client->out_end - client->out_start + CONTROL_STREAM_MAX;
+	client->out.limit = client_pending(client) + CONTROL_STREAM_MAX;
 	ev_io_start(client->control->loop, &client->read);
 }
 

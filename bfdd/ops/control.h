@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ops/writer.h"
+
 #define CONTROL_LINE_MAX 4096	       /* bytes of a request, without the newline */
 #define CONTROL_CLIENTS_MAX 64	       /* at a time */
 #define CONTROL_BACKLOG_MAX (64 << 20) /* bytes of one answer */
@@ -42,10 +44,10 @@ struct control *control_create(struct ev_loop *loop, const char *path, control_f
 void control_free(struct control *control);
 
 void control_reply(struct control_request *request, json_t *data); /* takes DATA over */
-/* An answer that may be long: an array, the elements of which NEXT gives (and gives away) one by one before
- * this returns, until NULL. Thus there is never more than one of them as JSON. */
-typedef json_t *control_next_fn(void *context);
-void control_reply_list(struct control_request *request, control_next_fn *next, void *context);
+/* An answer that may be long: WRITE writes it, one value, before this returns; not called when the client has
+ * gone. */
+typedef void control_write_fn(void *context, struct writer *out);
+void control_reply_written(struct control_request *request, control_write_fn *write, void *context);
 void control_fail(struct control_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* First answer DATA (taken over), then control_push() at will until CLOSED is called: once, when the client

@@ -45,13 +45,6 @@ static json_t *view_time(usec_t at)
 	return at ? json_string(events_time(at, text)) : json_null();
 }
 
-static json_t *view_addr(const struct addr *addr)
-{
-	char text[ADDR_TEXT];
-
-	return view_text(addr_format(addr, text));
-}
-
 /* What the session says before there is one. */
 static struct session unmade(const struct view_peer *peer)
 {
@@ -62,82 +55,147 @@ static struct session unmade(const struct view_peer *peer)
 	};
 }
 
-static void set_negotiated(json_t *object, const struct session *session)
+/* The peers' are many: they are written, not built. */
+
+static void put_string(struct writer *out, const char *key, const char *text)
+{
+	writer_key(out, key);
+	writer_string(out, text);
+}
+
+static void put_integer(struct writer *out, const char *key, uint64_t value)
+{
+	writer_key(out, key);
+	writer_integer(out, value);
+}
+
+static void put_boolean(struct writer *out, const char *key, bool value)
+{
+	writer_key(out, key);
+	writer_boolean(out, value);
+}
+
+static void put_ms(struct writer *out, const char *key, usec_t duration)
+{
+	writer_key(out, key);
+	writer_ms(out, duration);
+}
+
+static void put_addr(struct writer *out, const char *key, const struct addr *addr)
+{
+	char text[ADDR_TEXT];
+
+	put_string(out, key, addr_format(addr, text));
+}
+
+static void put_time(struct writer *out, const char *key, usec_t at)
+{
+	char text[EVENTS_TIME];
+
+	put_string(out, key, at ? events_time(at, text) : NULL);
+}
+
+static void put_negotiated(struct writer *out, const struct session *session)
 {
 	uint32_t rx = session->required_min_rx_used;
 
 	if (rx < session->remote_min_tx)
 		rx = session->remote_min_tx;
-	set(object, "transmit-interval", view_ms(session->tx_interval));
-	set(object, "receive-interval", view_ms(rx));
-	set(object, "detection-time", view_ms(session->detection_time));
+	put_ms(out, "transmit-interval", session->tx_interval);
+	put_ms(out, "receive-interval", rx);
+	put_ms(out, "detection-time", session->detection_time);
 }
 
-static void set_counters(json_t *object, const struct session *session)
+static void put_counters(struct writer *out, const struct session *session)
 {
-	uint64_t drops[DROP_COUNT];
-
-	for (int reason = 0; reason < DROP_COUNT; reason++)
-		drops[reason] = session->drops[reason];
-	set(object, "up-transitions", json_integer(session->up_transitions));
-	set(object, "down-transitions", json_integer(session->down_transitions));
-	set(object, "packets-in", json_integer((json_int_t)session->packets_in));
-	set(object, "packets-out", json_integer((json_int_t)session->packets_out));
-	set(object, "drops", view_drops(drops));
+	put_integer(out, "up-transitions", session->up_transitions);
+	put_integer(out, "down-transitions", session->down_transitions);
+	put_integer(out, "packets-in", session->packets_in);
+	put_integer(out, "packets-out", session->packets_out);
+	writer_key(out, "drops");
+	writer_open(out, '{');
+	for (int reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
+		if (session->drops[reason])
+			put_integer(out, drop_name(reason), session->drops[reason]);
+	writer_close(out, '}');
 }
 
-json_t *view_peer(const struct view_peer *peer)
+static void put_common(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
-	struct session none = unmade(peer);
-	const struct session *session = peer->session ? peer->session : &none;
 	const struct session_key *key = peer->session ? &session->key : peer->key;
-	json_t *object = json_object();
 
-	set(object, "name", view_text(peer->name));
-	set(object, "address", view_addr(&key->peer));
-	set(object, "local-address", view_addr(&key->local));
-	set(object, "interface", view_text(peer->interface));
-	set(object, "multihop", json_boolean(key->multihop));
-	set(object, "state", json_string(bfd_state_name(session->state)));
-	set(object, "diagnostic", json_string(bfd_diag_name(session->local_diag)));
-	set(object, "remote-state", json_string(bfd_state_name(session->remote_state)));
-	set(object, "local-discriminator", json_integer(session->local_discr));
-	set(object, "remote-discriminator", json_integer(session->remote_discr));
-	set_negotiated(object, session);
-	set_counters(object, session);
-	set(object, "since", view_time(session->since));
-	set(object, "waiting", view_text(peer->waiting));
-	return object;
+	put_string(out, "name", peer->name);
+	put_addr(out, "address", &key->peer);
+	put_addr(out, "local-address", &key->local);
+	put_string(out, "interface", peer->interface);
+	put_boolean(out, "multihop", key->multihop);
+	put_string(out, "state", bfd_state_name(session->state));
+	put_string(out, "diagnostic", bfd_diag_name(session->local_diag));
+	put_string(out, "remote-state", bfd_state_name(session->remote_state));
+	put_integer(out, "local-discriminator", session->local_discr);
+	put_integer(out, "remote-discriminator", session->remote_discr);
+	put_negotiated(out, session);
+	put_counters(out, session);
+	put_time(out, "since", session->since);
+	put_string(out, "waiting", peer->waiting);
 }
 
-json_t *view_peer_detail(const struct view_peer *peer)
+/* What the peer said. Before it is heard of the session has initial values here, which nobody said (RFC 5880
+ * 6.8.1). */
+static void put_remote(struct writer *out, const struct session *session)
+{
+	bool heard = session->remote_discr;
+
+	writer_key(out, "remote-detect-multiplier");
+	heard ? writer_integer(out, session->remote_detect_mult) : writer_null(out);
+	writer_key(out, "remote-transmit-interval");
+	heard ? writer_ms(out, session->remote_min_tx) : writer_null(out);
+	writer_key(out, "remote-receive-interval");
+	heard ? writer_ms(out, session->remote_min_rx) : writer_null(out);
+	put_string(out, "remote-diagnostic", bfd_diag_name(session->remote_diag));
+}
+
+static void put_detail(struct writer *out, const struct view_peer *peer, const struct session *session)
+{
+	const struct session_config *config = peer->config;
+
+	put_string(out, "site", peer->site);
+	put_string(out, "profile", peer->profile);
+	put_boolean(out, "passive", config->passive);
+	if (peer->session ? session->key.multihop : peer->key->multihop)
+		put_integer(out, "minimum-ttl", config->min_ttl);
+	put_integer(out, "detect-multiplier", config->detect_mult);
+	put_ms(out, "configured-transmit-interval", config->desired_min_tx);
+	put_ms(out, "configured-receive-interval", config->required_min_rx);
+	put_remote(out, session);
+	put_boolean(out, "poll-active", session->poll_active);
+	writer_key(out, "source-port");
+	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
+	put_string(out, "transmit-path", peer->transmit_path);
+	put_time(out, "created", session->created);
+	put_time(out, "last-packet", session->last_rx);
+}
+
+static void write_peer(struct writer *out, const struct view_peer *peer, bool detail)
 {
 	struct session none = unmade(peer);
 	const struct session *session = peer->session ? peer->session : &none;
-	const struct session_config *config = peer->config;
-	bool heard = session->remote_discr;
-	json_t *object = view_peer(peer);
 
-	set(object, "site", view_text(peer->site));
-	set(object, "profile", view_text(peer->profile));
-	set(object, "passive", json_boolean(config->passive));
-	if (peer->session ? session->key.multihop : peer->key->multihop)
-		set(object, "minimum-ttl", json_integer(config->min_ttl));
-	set(object, "detect-multiplier", json_integer(config->detect_mult));
-	set(object, "configured-transmit-interval", view_ms(config->desired_min_tx));
-	set(object, "configured-receive-interval", view_ms(config->required_min_rx));
-	/* Before it is heard of the session has initial values here, which nobody said (RFC 5880 6.8.1). */
-	set(object, "remote-detect-multiplier",
-	    heard ? json_integer(session->remote_detect_mult) : json_null());
-	set(object, "remote-transmit-interval", heard ? view_ms(session->remote_min_tx) : json_null());
-	set(object, "remote-receive-interval", heard ? view_ms(session->remote_min_rx) : json_null());
-	set(object, "remote-diagnostic", json_string(bfd_diag_name(session->remote_diag)));
-	set(object, "poll-active", json_boolean(session->poll_active));
-	set(object, "source-port", session->source_port ? json_integer(session->source_port) : json_null());
-	set(object, "transmit-path", view_text(peer->transmit_path));
-	set(object, "created", view_time(session->created));
-	set(object, "last-packet", view_time(session->last_rx));
-	return object;
+	writer_open(out, '{');
+	put_common(out, peer, session);
+	if (detail)
+		put_detail(out, peer, session);
+	writer_close(out, '}');
+}
+
+void view_peer(struct writer *out, const struct view_peer *peer)
+{
+	write_peer(out, peer, false);
+}
+
+void view_peer_detail(struct writer *out, const struct view_peer *peer)
+{
+	write_peer(out, peer, true);
 }
 
 static json_t *view_paths(const struct view_path *paths, unsigned count)

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "core/session.h"
+#include "ops/writer.h"
 
 /* How JSON is written: milliseconds with a fraction keep it and get no more digits than they have. */
 #define VIEW_DUMP (JSON_COMPACT | JSON_REAL_PRECISION(15))
@@ -49,9 +50,11 @@ struct view_site {
 	const struct view_path *paths;
 };
 
+/* Each writes an object. */
+void view_peer(struct writer *out, const struct view_peer *peer); /* the contract's fields */
+void view_peer_detail(struct writer *out,
+		      const struct view_peer *peer); /* and all the rest, for `peer NAME` */
 /* Each returns a new object, the caller's. */
-json_t *view_peer(const struct view_peer *peer);	/* the contract's fields */
-json_t *view_peer_detail(const struct view_peer *peer); /* and all the rest, for `peer NAME` */
 json_t *view_service(const struct view_service *service);
 json_t *view_site(const struct view_site *site);
 

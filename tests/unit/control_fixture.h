@@ -70,12 +70,18 @@ static inline json_t *long_string(size_t length)
 	return string;
 }
 
-/* As many long strings as are left. */
-static inline json_t *next_of_list(void *context)
+/* As many long strings as are asked for. */
+static inline void write_list(void *context, struct writer *out)
 {
 	json_int_t *left = context;
+	char text[LIST_ELEMENT + 1];
 
-	return (*left)-- > 0 ? long_string(LIST_ELEMENT) : NULL;
+	memset(text, 'x', LIST_ELEMENT);
+	text[LIST_ELEMENT] = '\0';
+	writer_open(out, '[');
+	while ((*left)-- > 0)
+		writer_string(out, text);
+	writer_close(out, ']');
 }
 
 static inline void handle(void *context, struct control_request *request, const char *command,
@@ -90,7 +96,7 @@ static inline void handle(void *context, struct control_request *request, const 
 	} else if (!strcmp(command, "big")) {
 		control_reply(request, long_string((size_t)count));
 	} else if (!strcmp(command, "list")) {
-		control_reply_list(request, next_of_list, &count);
+		control_reply_written(request, write_list, &count);
 	} else if (!strcmp(command, "hold")) {
 		daemon->held = request;
 	} else if (!strcmp(command, "follow")) {

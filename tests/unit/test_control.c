@@ -61,7 +61,7 @@ static void test_list(void **state)
 	settle(daemon);
 	close(fd);
 	settle(daemon);
-	control_reply_list(daemon->held, next_of_list, &(json_int_t){2}); /* to nobody */
+	control_reply_written(daemon->held, write_list, &(json_int_t){2}); /* to nobody */
 	settle(daemon);
 	expect_alive(daemon);
 }

@@ -209,6 +209,29 @@ static void test_idle(void **state)
 	close(stream);
 }
 
+static void *no_memory(size_t size)
+{
+	return NULL;
+}
+
+/* There is no memory even for saying so. As many as there may be clients: none of them stays. */
+static void test_no_memory(void **state)
+{
+	struct daemon *daemon = *state;
+
+	for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+		int fd = dial(daemon);
+
+		say(fd, "{\"command\": \"hold\"}\n");
+		settle(daemon);
+		json_set_alloc_funcs(no_memory, free);
+		control_fail(daemon->held, "out of memory");
+		json_set_alloc_funcs(malloc, free);
+		expect_end(daemon, fd, "");
+	}
+	expect_alive(daemon);
+}
+
 static void test_too_many(void **state)
 {
 	struct daemon *daemon = *state;
@@ -349,7 +372,7 @@ int main(void)
 		TEST(test_stream_unread), TEST(test_stream_burst),   TEST(test_answer_too_big),
 		TEST(test_list_too_big),  TEST(test_stream_too_big), TEST(test_unread_answers),
 		TEST(test_idle),	  TEST(test_too_many),	     TEST(test_no_descriptors),
-		TEST(test_fuzz),
+		TEST(test_no_memory),	  TEST(test_fuzz),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,8 @@ static json_t *make_peer(unsigned i, bool detail)
 				 .session = &session,
 				 .config = &config};
 	char name[32], address[64];
+	struct writer out = {.limit = 65536};
+	json_t *object;
 
 	snprintf(name, sizeof(name), "ams-%u", i + 1);
 	snprintf(address, sizeof(address), i % 2 ? "2001:db8::%x" : "192.0.2.%u", i % 250 + 1);
@@ -73,7 +75,10 @@ static json_t *make_peer(unsigned i, bool detail)
 	peer.name = i == 2 ? HOSTILE : name;
 	session.drops[DROP_TTL] = i ? 3 : 0;
 	peer.waiting = i == 3 ? "interface eth9" : NULL;
-	return detail ? view_peer_detail(&peer) : view_peer(&peer);
+	detail ? view_peer_detail(&out, &peer) : view_peer(&out, &peer);
+	object = json_loadb(out.bytes, out.end, 0, NULL);
+	free(out.bytes);
+	return object;
 }
 
 static json_t *make_peers(void)
