@@ -9,6 +9,7 @@
 
 #include "ctl/capture.h"
 #include "ctl/client.h"
+#include "ctl/reprint.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
 #include "ctl/watch.h"
@@ -37,6 +38,7 @@ struct command {
 	int (*run)(const struct options *options); /* NULL: ask and show */
 };
 
+static int run_peers(const struct options *options);
 static int run_events(const struct options *options);
 static int run_postmortem(const struct options *options);
 static int run_watch(const struct options *options);
@@ -44,7 +46,7 @@ static int run_help(const struct options *options);
 
 static const struct command commands[] = {
 	{"status", NULL, "the daemon: sessions, engine, steering", 0, 0, show_status, NULL},
-	{"peers", NULL, "all peers, a line each", 0, 0, show_peers, NULL},
+	{"peers", NULL, "all peers, a line each", 0, 0, NULL, run_peers},
 	{"peer", "NAME", "all about one peer", 1, 1, show_peer, NULL},
 	{"sites", NULL, "sites and their paths", 0, 0, show_sites, NULL},
 	{"services", NULL, "services: which site carries them, and the last switch", 0, 0, show_services,
@@ -99,6 +101,14 @@ static int run_help(const struct options *options)
 	return EXIT_OK;
 }
 
+/* Complains, and returns the exit status. */
+static int failed(struct client *client, enum client_result result, const char *error)
+{
+	complain(error);
+	client_close(client);
+	return result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_NO_DAEMON;
+}
+
 /* Connects and asks; on failure complains and returns the exit status. */
 static int ask(struct client **client, const struct options *options, const char *command,
 	       const char *const *args, int count, json_t **data)
@@ -109,11 +119,33 @@ static int ask(struct client **client, const struct options *options, const char
 	*client = client_open(options->path, TIMEOUT, error, sizeof(error));
 	if (*client)
 		result = client_request(*client, command, args, count, data, error, sizeof(error));
-	if (result == CLIENT_OK)
-		return EXIT_OK;
-	complain(error);
-	client_close(*client);
-	return result == CLIENT_REFUSED ? EXIT_REFUSED : EXIT_NO_DAEMON;
+	return result == CLIENT_OK ? EXIT_OK : failed(*client, result, error);
+}
+
+static void print_text(const char *data, size_t length)
+{
+	reprint(data, length, stdout);
+	putchar('\n');
+}
+
+/* Asks and prints, without the whole answer ever being there as a tree. */
+static int ask_text(const struct options *options, const char *command, const char *const *args, int count,
+		    void (*show)(const char *data, size_t length))
+{
+	char error[CLIENT_ERROR];
+	enum client_result result = CLIENT_GONE;
+	struct client *client = client_open(options->path, TIMEOUT, error, sizeof(error));
+	const char *data;
+	size_t length;
+
+	if (client)
+		result = client_request_text(client, command, args, count, &data, &length, error,
+					     sizeof(error));
+	if (result != CLIENT_OK)
+		return failed(client, result, error);
+	show(data, length);
+	client_close(client);
+	return EXIT_OK;
 }
 
 static void print(const struct options *options, json_t *data, void (*show)(json_t *data, FILE *out))
@@ -212,14 +244,37 @@ static int run_plain(const struct command *command, const struct options *option
 	const char *args[] = {options->argv[0]};
 	struct client *client;
 	json_t *data;
-	int status = ask(&client, options, command->name, args, options->argc, &data);
+	int status;
 
+	if (options->json)
+		return ask_text(options, command->name, args, options->argc, print_text);
+	status = ask(&client, options, command->name, args, options->argc, &data);
 	if (status != EXIT_OK)
 		return status;
-	print(options, data, command->show);
+	command->show(data, stdout);
 	json_decref(data);
 	client_close(client);
 	return EXIT_OK;
+}
+
+static void print_peers(const char *data, size_t length)
+{
+	const char *at = data, *element;
+	struct table *table = NULL;
+	size_t length_of;
+	json_t *peer;
+
+	while (*data == '[' && (element = reprint_element(&at, data + length, &length_of))) {
+		peer = json_loadb(element, length_of, JSON_DECODE_ANY, NULL);
+		table = show_peers_add(table, peer);
+		json_decref(peer);
+	}
+	show_peers_end(table, stdout);
+}
+
+static int run_peers(const struct options *options)
+{
+	return ask_text(options, "peers", NULL, 0, options->json ? print_text : print_peers);
 }
 
 static const struct command *find_command(const char *name)

@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "ctl/reprint.h"
+
 #define LINE_MAX_BYTES ((size_t)256 << 20)
 
 struct client {
@@ -169,30 +171,72 @@ static bool send_line(struct client *client, const char *command, const char *co
 	return sent == length;
 }
 
+/* Asks; the line that comes back, or NULL with errno. A daemon that has no room for us says so before it
+ * reads: an answer may be there even where sending failed. */
+static char *exchange(struct client *client, const char *command, const char *const *args, int count)
+{
+	bool sent = send_line(client, command, args, count);
+
+	return read_line(client, client_clock() + (sent ? client->timeout * INT64_C(1000) : 0));
+}
+
+/* What a LINE that holds no data says, which was parsed as ANSWER; NULL: there was none. */
+static enum client_result not_answered(const struct client *client, const char *line, const json_t *answer,
+				       char *error, size_t size)
+{
+	const char *refusal = json_string_value(json_object_get(answer, "error"));
+
+	if (refusal && !json_is_true(json_object_get(answer, "ok"))) {
+		snprintf(error, size, "%s", refusal);
+		return CLIENT_REFUSED;
+	}
+	snprintf(error, size, "no answer on %s: %s", client->path,
+		 line	 ? "what came is none"
+		 : errno ? strerror(errno)
+			 : "the daemon closed the connection");
+	return CLIENT_GONE;
+}
+
 enum client_result client_request(struct client *client, const char *command, const char *const *args,
 				  int count, json_t **data, char *error, size_t size)
 {
-	/* A daemon that has no room for us says so before it reads: an answer may be there even where sending
-	 * failed. */
-	bool sent = send_line(client, command, args, count);
-	char *line = read_line(client, client_clock() + (sent ? client->timeout * INT64_C(1000) : 0));
+	const char *line = exchange(client, command, args, count);
 	json_t *answer = line ? json_loads(line, 0, NULL) : NULL;
-	enum client_result result = CLIENT_GONE;
-	const char *refusal;
+	enum client_result result = CLIENT_OK;
 
-	if (json_is_true(json_object_get(answer, "ok"))) {
-		*data = json_incref(json_object_get(answer, "data"));
-		result = *data ? CLIENT_OK : CLIENT_GONE;
-	} else if ((refusal = json_string_value(json_object_get(answer, "error")))) {
-		snprintf(error, size, "%s", refusal);
-		result = CLIENT_REFUSED;
-	}
-	if (result == CLIENT_GONE)
-		snprintf(error, size, "no answer on %s: %s", client->path,
-			 line	 ? "what came is none"
-			 : errno ? strerror(errno)
-				 : "the daemon closed the connection");
+	*data = json_is_true(json_object_get(answer, "ok")) ? json_incref(json_object_get(answer, "data"))
+							    : NULL;
+	if (!*data)
+		result = not_answered(client, line, answer, error, size);
 	json_decref(answer);
+	return result;
+}
+
+/* The data in a LINE that the daemon answered with; NULL: it is none. */
+static const char *find_data(const char *line, size_t *length)
+{
+	static const char before[] = "{\"ok\":true,\"data\":";
+
+	if (strncmp(line, before, sizeof(before) - 1) != 0)
+		return NULL;
+	line += sizeof(before) - 1;
+	*length = reprint_check(line, strlen(line));
+	return *length && !strcmp(line + *length, "}") ? line : NULL;
+}
+
+enum client_result client_request_text(struct client *client, const char *command, const char *const *args,
+				       int count, const char **data, size_t *length, char *error, size_t size)
+{
+	const char *line = exchange(client, command, args, count);
+	enum client_result result = CLIENT_OK;
+	json_t *answer;
+
+	*data = line ? find_data(line, length) : NULL;
+	if (!*data) {
+		answer = line ? json_loads(line, 0, NULL) : NULL;
+		result = not_answered(client, line, answer, error, size);
+		json_decref(answer);
+	}
 	return result;
 }
 

@@ -27,6 +27,11 @@ int client_fd(const struct client *client);
  */
 enum client_result client_request(struct client *client, const char *command, const char *const *args,
 				  int count, json_t **data, char *error, size_t size);
+/* The same without building a tree of it: *DATA is the text of one JSON value, in order, of *LENGTH bytes,
+ * valid until the next call. */
+enum client_result client_request_text(struct client *client, const char *command, const char *const *args,
+				       int count, const char **data, size_t *length, char *error,
+				       size_t size);
 /* The next object of a stream, the caller's; waits for it if WAIT. NULL: the stream ended (*ENDED), or there
  * is none yet. */
 json_t *client_pushed(struct client *client, bool wait, bool *ended);

@@ -6,9 +6,14 @@
 #include <jansson.h>
 #include <stdio.h>
 
+struct table;
+
 void show_status(json_t *status, FILE *out);
 void show_status_line(json_t *status, FILE *out); /* the most important of it, without a newline */
 void show_peers(json_t *peers, FILE *out);
+/* The same in pieces, each peer on its own: thousands of them need not be there at once. */
+struct table *show_peers_add(struct table *table, json_t *peer); /* TABLE: NULL at first; returns it */
+void show_peers_end(struct table *table, FILE *out);
 void show_peer(json_t *peer, FILE *out);
 void show_sites(json_t *sites, FILE *out);
 void show_services(json_t *services, FILE *out);

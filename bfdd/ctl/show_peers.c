@@ -77,38 +77,45 @@ static const char *note(char buf[TEXT], json_t *peer)
 	return buf;
 }
 
-void show_peers(json_t *peers, FILE *out)
+struct table *show_peers_add(struct table *table, json_t *peer)
 {
 	static const char *const titles[] = {"PEER",	"ADDRESS", "INTERFACE", "STATE", ">SENDS",
 					     "DETECTS", "SINCE",   ">DOWNS",	"NOTE",	 NULL};
-	struct table *table;
+	const char *state = string(peer, "state");
+	bool up = !strcmp(state, "up");
 	char buf[TEXT];
+
+	if (!table)
+		table = table_create(titles);
+	table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "name"));
+	table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "address"));
+	table_cell(table, STYLE_PLAIN, "%s",
+		   *string(peer, "interface") ? text_get(buf, peer, "interface") : "");
+	table_cell(table, text_state_style(state), "%s", text_get(buf, peer, "state"));
+	table_cell(table, STYLE_PLAIN, "%s", text_ms(buf, json_object_get(peer, "transmit-interval")));
+	table_cell(table, STYLE_PLAIN, "%s", up ? detection(buf, peer) : "-");
+	table_cell(table, STYLE_PLAIN, "%s", text_ago(buf, json_object_get(peer, "since")));
+	table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "down-transitions"));
+	table_cell(table, STYLE_WARN, "%s", note(buf, peer));
+	return table;
+}
+
+void show_peers_end(struct table *table, FILE *out)
+{
+	if (table)
+		table_print(table, out);
+	else
+		fputs("no peers\n", out);
+}
+
+void show_peers(json_t *peers, FILE *out)
+{
+	struct table *table = NULL;
 	json_t *peer;
 	size_t i;
 
-	if (!json_array_size(peers)) {
-		fputs("no peers\n", out);
-		return;
-	}
-	table = table_create(titles);
-	json_array_foreach(peers, i, peer)
-	{
-		const char *state = string(peer, "state");
-		bool up = !strcmp(state, "up");
-
-		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "name"));
-		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "address"));
-		table_cell(table, STYLE_PLAIN, "%s",
-			   *string(peer, "interface") ? text_get(buf, peer, "interface") : "");
-		table_cell(table, text_state_style(state), "%s", text_get(buf, peer, "state"));
-		table_cell(table, STYLE_PLAIN, "%s",
-			   text_ms(buf, json_object_get(peer, "transmit-interval")));
-		table_cell(table, STYLE_PLAIN, "%s", up ? detection(buf, peer) : "-");
-		table_cell(table, STYLE_PLAIN, "%s", text_ago(buf, json_object_get(peer, "since")));
-		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "down-transitions"));
-		table_cell(table, STYLE_WARN, "%s", note(buf, peer));
-	}
-	table_print(table, out);
+	json_array_foreach(peers, i, peer) table = show_peers_add(table, peer);
+	show_peers_end(table, out);
 }
 
 static void line_of(FILE *out, const char *label, json_t *peer, const char *key)
