@@ -211,8 +211,5 @@ unsigned record_merge(struct record_packet to[RECORD_IN_MAX], const struct recor
 
 unsigned record_sent(struct record_packet to[RECORD_PACKETS], const struct record *record)
 {
-	unsigned n = record_unroll(to, record->out, record->nout, RECORD_PACKETS);
-
-	sort(to, n);
-	return n;
+	return record_unroll(to, record->out, record->nout, RECORD_PACKETS);
 }

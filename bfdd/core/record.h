@@ -101,7 +101,7 @@ void record_late(struct record_delays *delays, usec_t at, usec_t late);
 void record_overflow(struct record_delays *delays, usec_t at, uint64_t packets);
 void record_error(struct record_delays *delays, usec_t at, uint64_t packets);
 
-/* The accepted packets of a ring written COUNT times, oldest first; returns how many. */
+/* The packets of a ring written COUNT times, oldest first; returns how many. */
 unsigned record_unroll(struct record_packet *to, const struct record_packet *ring, uint32_t count,
 		       unsigned size);
 #define RECORD_IN_MAX (RECORD_PACKETS + RECORD_TIMES + RECORD_DROPS)
@@ -112,7 +112,7 @@ unsigned record_unroll(struct record_packet *to, const struct record_packet *rin
  * Returns how many. */
 unsigned record_merge(struct record_packet to[RECORD_IN_MAX], const struct record *record,
 		      const usec_t *times, unsigned ntimes, const uint8_t steady[PACKET_SIZE]);
-/* All that was sent, in order of time. */
+/* The last packets sent, in the order of sending, which is that of time. */
 unsigned record_sent(struct record_packet to[RECORD_PACKETS], const struct record *record);
 
 #endif

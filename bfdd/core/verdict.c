@@ -27,6 +27,37 @@ static usec_t stalled_within(const struct record_delays *delays, usec_t from, us
 	return sum;
 }
 
+/* The ring of late turns has forgotten what ended before this; 0: nothing. */
+static usec_t late_since(const struct record_delays *delays)
+{
+	return delays->nlate > RECORD_DELAYS ? delays->late[delays->nlate % RECORD_DELAYS].at : 0;
+}
+
+/* The latest turn that began between FROM and UNTIL. */
+static usec_t latest_within(const struct record_delays *delays, usec_t from, usec_t until)
+{
+	unsigned n = delays->nlate < RECORD_DELAYS ? delays->nlate : RECORD_DELAYS;
+	usec_t found = 0;
+
+	for (unsigned i = 0; i < n; i++)
+		if (delays->late[i].at > from && delays->late[i].at - delays->late[i].amount < until)
+			found = larger(found, delays->late[i].amount);
+	return found;
+}
+
+/* How much between FROM and UNTIL late turns may have taken that the ring has forgotten, at most: they ended
+ * before the oldest that it holds began. */
+static usec_t forgotten_within(const struct record_delays *delays, usec_t from, usec_t until)
+{
+	usec_t at = late_since(delays), begin;
+
+	if (!at)
+		return 0;
+	begin = at - delays->late[delays->nlate % RECORD_DELAYS].amount;
+	begin = begin < until ? begin : until;
+	return begin > from ? begin - from : 0;
+}
+
 static uint32_t lost_within(const struct record_note *ring, uint32_t count, usec_t from, usec_t until)
 {
 	unsigned n = count < RECORD_LOSSES ? count : RECORD_LOSSES;
@@ -73,7 +104,8 @@ static bool still_speaks(const struct verdict *verdict)
 /*
  * A stall explains the silence when the rest of it, in which we were awake, is no longer than one interval
  * and not a detection time: without it nothing would be missing. Half an interval of stalls can hide a
- * packet.
+ * packet. Stalls that are forgotten may have done so; they excuse nobody who was silent for a detection time
+ * of which we know.
  */
 static void judge_silence(struct verdict *verdict, const struct record *record,
 			  const struct record_delays *delays)
@@ -84,6 +116,7 @@ static void judge_silence(struct verdict *verdict, const struct record *record,
 
 	verdict->silence = until - from;
 	verdict->stalled = stalled_within(delays, from, until);
+	verdict->forgotten = forgotten_within(delays, from, until);
 	verdict->overflows = lost_within(delays->overflows, delays->noverflows, from, until);
 	count_dropped(verdict, record, from);
 	awake = verdict->silence - verdict->stalled;
@@ -93,19 +126,23 @@ static void judge_silence(struct verdict *verdict, const struct record *record,
 		verdict->kind = VERDICT_DROPPED_HERE;
 	else if (some && (verdict->stalled >= time - interval || verdict->overflows))
 		verdict->kind = VERDICT_LOCAL_STALL;
-	else if (some || verdict->overflows || verdict->dropped || verdict->strangers)
+	else if (some || verdict->overflows || verdict->dropped || verdict->strangers ||
+		 (verdict->forgotten && verdict->stalled + verdict->forgotten >= interval / 2 &&
+		  awake - verdict->forgotten < time))
 		verdict->kind = VERDICT_UNCLEAR;
 	else
 		verdict->kind = VERDICT_PEER_SILENT;
 }
 
-/* The longest time that ended between SINCE and UNTIL and in which we sent nothing. */
-static usec_t longest_gap(const struct record *record, usec_t since, usec_t until)
+/* The longest time that ended between SINCE and UNTIL and in which we sent nothing. *KNOWN: the packets are
+ * recorded from then on only. */
+static usec_t longest_gap(const struct record *record, usec_t since, usec_t until, usec_t *known)
 {
 	struct record_packet out[RECORD_PACKETS];
 	unsigned n = record_sent(out, record);
 	usec_t gap = 0;
 
+	*known = n && record->nout > RECORD_PACKETS ? out[0].at : record->since;
 	for (unsigned i = 0; i < n && out[i].at < until; i++) {
 		usec_t next = i + 1 < n && out[i + 1].at < until ? out[i + 1].at : until;
 
@@ -115,23 +152,34 @@ static usec_t longest_gap(const struct record *record, usec_t since, usec_t unti
 	return gap;
 }
 
-/* The peer says that it did not hear us for its detection time. */
+/*
+ * The peer says that it did not hear us for its detection time, which ended up to WORD_AGE before. The last
+ * few packets need not reach back so far. Before them we sent on schedule, but for what the late turns tell:
+ * a packet is as late as the turn that sends it.
+ */
 static void judge_unheard(struct verdict *verdict, const struct record *record,
 			  const struct record_delays *delays)
 {
-	usec_t until = record->fall.last_rx, since = until - verdict->terms.patience - WORD_AGE;
-	usec_t patience = verdict->terms.patience, interval = verdict->terms.tx_interval;
+	usec_t until = record->fall.last_rx, since = until - verdict->terms.patience - WORD_AGE, known;
+	usec_t patience = verdict->terms.patience, interval = verdict->terms.tx_interval, gap;
 
-	verdict->gap = longest_gap(record, since, until);
+	verdict->gap = gap = longest_gap(record, since, until, &known);
 	verdict->errors = lost_within(delays->errors, delays->nerrors, since, record->fall.at);
+	if (known > since) {
+		verdict->late = latest_within(delays, since, known);
+		verdict->forgotten = forgotten_within(delays, since, known);
+		gap = larger(gap, interval + verdict->late);
+	}
 	if (verdict->gap && verdict->gap >= patience - interval / 16) /* clocks differ, and its timers */
 		verdict->kind = VERDICT_LOCAL_STALL;
-	else if (verdict->errors || !record->nout)
+	else if (verdict->errors || !record->nout || verdict->forgotten)
 		verdict->kind = VERDICT_UNCLEAR;
-	else if (verdict->gap >= patience - interval && verdict->gap > interval + interval / 2)
+	else if (gap >= patience - interval && gap > interval + interval / 2)
 		verdict->kind = VERDICT_UNCLEAR; /* with one lost packet this is a detection time */
 	else
 		verdict->kind = VERDICT_NOT_HEARD;
+	if (verdict->kind == VERDICT_NOT_HEARD)
+		verdict->gap = gap;
 }
 
 static uint32_t speaker(const struct record_packet *packet)

@@ -29,6 +29,8 @@ struct verdict {
 	/* silence of the peer */
 	usec_t silence;	      /* from its last accepted packet to the Down; 0: not what it fell for */
 	usec_t stalled;	      /* for so long of it our turns were late */
+	usec_t forgotten;     /* of it, or of the time before our recorded packets: late turns would not be
+				 remembered */
 	unsigned dropped;     /* packets with its addresses, in the silence; RECORD_DROPS: or more */
 	enum drop reason;     /* of most of these */
 	uint32_t strangers;   /* packets that named our discriminator, from other addresses */
@@ -36,6 +38,7 @@ struct verdict {
 	uint32_t overflows;   /* packets of anybody that found no room in our sockets meanwhile */
 	/* silence of ours, as the peer says */
 	usec_t gap;	 /* the longest between two packets that we sent before its word */
+	usec_t late;	 /* the latest turn of ours before these, whose packets are not recorded any more */
 	uint32_t errors; /* packets of any session that the kernel refused to send meanwhile */
 };
 

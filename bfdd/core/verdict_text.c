@@ -119,6 +119,12 @@ static void put_unclear(struct text *text, const struct verdict *verdict)
 	}
 	if (verdict->stalled)
 		put_stalled(text, verdict);
+	if (verdict->late) {
+		put(text, "; a turn of ours was late by ");
+		put_ms(text, verdict->late);
+	}
+	if (verdict->forgotten)
+		put(text, "; we were late so often that not all of it is remembered");
 	if (verdict->overflows)
 		put_overflows(text, verdict);
 	if (verdict->dropped || verdict->strangers) {

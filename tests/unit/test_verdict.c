@@ -218,6 +218,78 @@ static void an_old_gap_is_no_reason(void **state)
 }
 
 /* A record of a session that has only just begun, or that makes no sense. */
+static void late_turns(unsigned count, double first, double step, double late)
+{
+	for (unsigned i = 0; i < count; i++)
+		record_late(&delays, DOWN - MS(first - step * i), MS(late));
+}
+
+static void expect(enum verdict_kind wanted, const char *says)
+{
+	struct verdict verdict;
+	char text[VERDICT_TEXT];
+
+	verdict_find(&verdict, &record, &delays);
+	verdict_text(&verdict, NULL, text);
+	if (verdict.kind != wanted || !strstr(text, says))
+		fail_msg("%s, not %s: %s", verdict_name(verdict.kind), verdict_name(wanted), text);
+}
+
+/* The ring of late turns was written more than once around within the silence. */
+static void forgotten_stalls_blame_nobody(void **state)
+{
+	const struct test_case silent = {SILENT, .heard = 30.5}, long_ago = {SILENT, .heard = 75};
+
+	happen(&silent);
+	record_late(&delays, DOWN - MS(20), MS(10));
+	late_turns(RECORD_DELAYS, 19, 0.01, 0.001);
+	expect(VERDICT_UNCLEAR, "not all of it is remembered");
+	/* forgotten, but in time before the silence */
+	happen(&silent);
+	record_late(&delays, DOWN - MS(100), MS(10));
+	late_turns(RECORD_DELAYS, 90, 1, 0.001);
+	expect(VERDICT_PEER_SILENT, "nothing came from the peer for 30.5 ms");
+	/* what is remembered is enough to tell that it was us */
+	happen(&silent);
+	record_late(&delays, DOWN - MS(29), MS(1));
+	late_turns(RECORD_DELAYS, 28, 0.4, 0.35);
+	expect(VERDICT_LOCAL_STALL, "we ourselves were late");
+	/* a detection time in which we are known to have been awake */
+	happen(&long_ago);
+	record_late(&delays, DOWN - MS(60), MS(10));
+	late_turns(RECORD_DELAYS, 40, 0.001, 0.001);
+	expect(VERDICT_PEER_SILENT, "nothing came from the peer for 75.0 ms");
+}
+
+/* The peer's word may be older than the last packets that are recorded. */
+static void unrecorded_packets_blame_nobody(void **state)
+{
+	const struct test_case deaf = {DEAF};
+
+	happen(&deaf);
+	record.nout += RECORD_PACKETS; /* written once around: nothing is known from before 155 ms */
+	expect(VERDICT_NOT_HEARD, "never paused for more than 10.0 ms");
+	late_turns(1, 500, 0, 8);
+	expect(VERDICT_NOT_HEARD, "never paused for more than 18.0 ms");
+	late_turns(1, 600, 0, 40);
+	expect(VERDICT_UNCLEAR, "a turn of ours was late by 40.0 ms");
+	/* too old for its word */
+	happen(&deaf);
+	record.nout += RECORD_PACKETS;
+	late_turns(1, 2000, 0, 40);
+	expect(VERDICT_NOT_HEARD, "never paused");
+	/* what is recorded is not asked of the turns */
+	happen(&deaf);
+	record.nout += RECORD_PACKETS;
+	late_turns(1, 20, 0, 40);
+	expect(VERDICT_NOT_HEARD, "never paused for more than 10.0 ms");
+	/* whether there was a turn so late is forgotten */
+	happen(&deaf);
+	record.nout += RECORD_PACKETS;
+	late_turns(RECORD_DELAYS + 1, 140, 0.001, 0.001);
+	expect(VERDICT_UNCLEAR, "not all of it is remembered");
+}
+
 static void an_empty_record_is_no_riddle(void **state)
 {
 	for (unsigned diag = 0; diag < 256; diag++) {
@@ -259,6 +331,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_gets_its_verdict),
 		cmocka_unit_test(an_old_gap_is_no_reason),
+		cmocka_unit_test(forgotten_stalls_blame_nobody),
+		cmocka_unit_test(unrecorded_packets_blame_nobody),
 		cmocka_unit_test(an_empty_record_is_no_riddle),
 		cmocka_unit_test(all_words_fit),
 	};
