@@ -122,7 +122,7 @@ void record_seal(struct record *record, const struct session *session, usec_t no
 
 static struct record_note note(usec_t at, uint64_t amount)
 {
-	return (struct record_note){at, amount < UINT32_MAX ? (uint32_t)amount : UINT32_MAX};
+	return (struct record_note){.at = at, .amount = amount < UINT32_MAX ? (uint32_t)amount : UINT32_MAX};
 }
 
 void record_late(struct record_delays *delays, usec_t at, usec_t late)
@@ -130,9 +130,12 @@ void record_late(struct record_delays *delays, usec_t at, usec_t late)
 	delays->late[delays->nlate++ % RECORD_DELAYS] = note(at, (uint64_t)late);
 }
 
-void record_overflow(struct record_delays *delays, usec_t at, uint64_t packets)
+void record_overflow(struct record_delays *delays, usec_t since, usec_t at, uint64_t packets)
 {
-	delays->overflows[delays->noverflows++ % RECORD_LOSSES] = note(at, packets);
+	struct record_note *overflow = &delays->overflows[delays->noverflows++ % RECORD_LOSSES];
+
+	*overflow = note(at, packets);
+	overflow->within = at - since < UINT32_MAX ? (uint32_t)(at - since) : UINT32_MAX;
 }
 
 void record_error(struct record_delays *delays, usec_t at, uint64_t packets)

@@ -74,6 +74,7 @@ struct record {
 struct record_note {
 	usec_t at;
 	uint32_t amount;
+	uint32_t within; /* us before AT, in which it happened: overflows are looked for now and then */
 };
 
 struct record_delays {
@@ -98,7 +99,8 @@ void record_seal(struct record *record, const struct session *session, usec_t no
 		 unsigned ntimes);
 
 void record_late(struct record_delays *delays, usec_t at, usec_t late);
-void record_overflow(struct record_delays *delays, usec_t at, uint64_t packets);
+/* PACKETS in all since SINCE. */
+void record_overflow(struct record_delays *delays, usec_t since, usec_t at, uint64_t packets);
 void record_error(struct record_delays *delays, usec_t at, uint64_t packets);
 
 /* The packets of a ring written COUNT times, oldest first; returns how many. */

@@ -58,13 +58,14 @@ static usec_t forgotten_within(const struct record_delays *delays, usec_t from, 
 	return begin > from ? begin - from : 0;
 }
 
+/* What may have happened then. */
 static uint32_t lost_within(const struct record_note *ring, uint32_t count, usec_t from, usec_t until)
 {
 	unsigned n = count < RECORD_LOSSES ? count : RECORD_LOSSES;
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; i < n; i++)
-		if (ring[i].at > from && ring[i].at <= until)
+		if (ring[i].at > from && ring[i].at - ring[i].within <= until)
 			sum += ring[i].amount;
 	return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }

@@ -61,13 +61,14 @@ static void set_ticking(struct engine *engine, bool ticking)
 
 /* What the gate dropped is asked for last: what it drops meanwhile hides an overflow for a while, and never
  * makes one up. */
-static void count_overflows(struct engine *engine)
+void engine_count_overflows(struct engine *engine)
 {
 	struct counters *counters = &engine->counters;
 	uint64_t dropped = udp_drops(engine->back.udp), meant = gate_dropped(engine->back.gate);
 
 	if (dropped > meant + atomic_load_explicit(&counters->receive_overflows, memory_order_relaxed))
 		atomic_store_explicit(&counters->receive_overflows, dropped - meant, memory_order_relaxed);
+	recorder_overflows(engine);
 }
 
 /* Each wake-up by a socket stands for at least one packet, so with fewer packets than LEAVE_PACKETS there are
@@ -84,7 +85,7 @@ static void weigh_load(struct engine *engine)
 	else if (engine_ticking(engine) && load->packets * WINDOW / span < LEAVE_PACKETS)
 		set_ticking(engine, false);
 	if (load->packets)
-		count_overflows(engine);
+		engine_count_overflows(engine);
 	load->since = now;
 	load->wakeups = 0;
 	load->packets = 0;

@@ -166,6 +166,7 @@ struct load {
 /* The flight recorder's part that is no session's. */
 struct recorder {
 	uint64_t overflows, errors; /* noted already */
+	usec_t looked;		    /* when OVERFLOWS were counted */
 	struct record_delays delays;
 };
 
@@ -243,6 +244,8 @@ static inline bool engine_ticking(const struct engine *engine)
 void *engine_thread(void *engine);
 void engine_begin(struct engine *engine);
 void engine_turn(struct engine *engine);
+/* Asks the kernel, which costs some system calls. */
+void engine_count_overflows(struct engine *engine);
 
 /* sessions.c: effects, timers, transmission, goodbye */
 void sessions_packet(void *engine, const uint8_t *data, size_t size, const struct table_origin *origin,
@@ -297,8 +300,10 @@ void recorder_applied(struct engine *engine, const struct session *session,
 		      const struct session_effects *effects);
 /* This turn began LATE. */
 void recorder_late(struct engine *engine, usec_t late);
-/* End of a turn: notes what the sockets lost. */
+/* End of a turn: notes what the kernel refused to send. */
 void recorder_losses(struct engine *engine);
+/* What the sockets lost was counted. */
+void recorder_overflows(struct engine *engine);
 void recorder_fetch(struct engine *engine, struct recording *recording);
 
 /* front.c */

@@ -90,22 +90,29 @@ void recorder_losses(struct engine *engine)
 {
 	struct back *back = &engine->back;
 	struct recorder *recorder = &back->recorder;
-	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
-		 errors = transmit_errors(engine), shed[DROP_COUNT] = {0};
+	uint64_t errors = transmit_errors(engine);
 
-	if (!engine->config.recorder)
-		return;
+	if (engine->config.recorder && errors != recorder->errors)
+		record_error(&recorder->delays, back->clock.now, errors - recorder->errors);
+	recorder->errors = errors;
+}
+
+void recorder_overflows(struct engine *engine)
+{
+	struct back *back = &engine->back;
+	struct recorder *recorder = &back->recorder;
+	uint64_t overflows = atomic_load_explicit(&engine->counters.receive_overflows, memory_order_relaxed),
+		 shed[DROP_COUNT] = {0};
+
 	/* What the gate sheds in a flood may have been anybody's. */
 	gate_shed(back->gate, shed);
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		overflows += shed[i];
-
-	if (overflows != recorder->overflows)
-		record_overflow(&recorder->delays, back->clock.now, overflows - recorder->overflows);
-	if (errors != recorder->errors)
-		record_error(&recorder->delays, back->clock.now, errors - recorder->errors);
+	if (engine->config.recorder && overflows != recorder->overflows)
+		record_overflow(&recorder->delays, recorder->looked, back->clock.now,
+				overflows - recorder->overflows);
 	recorder->overflows = overflows;
-	recorder->errors = errors;
+	recorder->looked = back->clock.now;
 }
 
 void recorder_fetch(struct engine *engine, struct recording *recording)
@@ -115,6 +122,7 @@ void recorder_fetch(struct engine *engine, struct recording *recording)
 	struct record *record = session ? record_of(back, recording->slot) : NULL;
 
 	if (record && record->sealed) {
+		engine_count_overflows(engine); /* those before the Down may not have been noted yet */
 		recording->found = true;
 		recording->copy.session = *session;
 		recording->copy.record = *record;

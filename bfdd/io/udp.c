@@ -161,7 +161,7 @@ uint64_t udp_drops(struct udp *udp)
 {
 	uint32_t memory[SK_MEMINFO_VARS];
 
-	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
+	for (unsigned i = 0; udp && i < UDP_SOCKETS; i++) {
 		struct udp_socket *s = &udp->sockets[i];
 		socklen_t size = sizeof(memory);
 
@@ -170,7 +170,7 @@ uint64_t udp_drops(struct udp *udp)
 		udp->drops += (uint32_t)(memory[SK_MEMINFO_DROPS] - s->drops);
 		s->drops = memory[SK_MEMINFO_DROPS];
 	}
-	return udp->drops;
+	return udp ? udp->drops : 0;
 }
 
 static void read_ipv4(const struct cmsghdr *c, struct table_origin *origin)

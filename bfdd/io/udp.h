@@ -26,7 +26,8 @@ int udp_fd(const struct udp *udp, unsigned i);
 /* Hands to FN all packets that were queued in any socket when this was called, and those that come meanwhile,
  * within reason. Returns how many. */
 unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context);
-/* Packets that the kernel dropped at the sockets so far: because a queue was full, or a filter said so. */
+/* Packets that the kernel dropped at the sockets so far: because a queue was full, or a filter said so. NULL:
+ * none. */
 uint64_t udp_drops(struct udp *udp);
 
 #endif

@@ -27,8 +27,10 @@ static unsigned put_notes(struct moment *to, enum moment_kind kind, const struct
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < count && i < size; i++)
-		if (ring[i].at >= from && ring[i].at <= until)
-			to[n++] = (struct moment){.kind = kind, .at = ring[i].at, .amount = ring[i].amount};
+		if (ring[i].at >= from && ring[i].at - ring[i].within <= until)
+			to[n++] = (struct moment){.kind = kind,
+						  .at = ring[i].at < until ? ring[i].at : until,
+						  .amount = ring[i].amount};
 	return n;
 }
 

@@ -52,7 +52,7 @@ static int setup(void **state)
 	record_late(&dead.delays, DOWN - 60000, 900); /* before the first packet */
 	record_late(&dead.delays, DOWN, 600);
 	record_late(&dead.delays, DOWN + 1, 800); /* after the Down */
-	record_overflow(&dead.delays, DOWN - 200000, 5);
+	record_overflow(&dead.delays, DOWN - 200000, DOWN - 200000, 5);
 	record_error(&dead.delays, DOWN - 20000, 4);
 	store = postmortems_create();
 	return 0;
@@ -96,7 +96,7 @@ static void timeline_is_bounded(void **state)
 		record_in(&dead.record, payload, 24, DOWN - i, DOWN, 255, 1, i % 2 ? DROP_NONE : DROP_TTL);
 		record_out(&dead.record, payload, DOWN - i, DOWN);
 		record_late(&dead.delays, DOWN - i % 10, 500);
-		record_overflow(&dead.delays, DOWN - i % 10, 1);
+		record_overflow(&dead.delays, DOWN - i % 10, DOWN - i % 10, 1);
 		record_error(&dead.delays, DOWN - i % 10, 1);
 	}
 	dead.record.ntimes = RECORD_TIMES;

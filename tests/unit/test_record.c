@@ -220,7 +220,7 @@ static void delays_are_rings(void **state)
 
 	for (unsigned i = 0; i < 100; i++) {
 		record_late(&delays, i, 500 + i);
-		record_overflow(&delays, i, UINT64_MAX);
+		record_overflow(&delays, i ? i - 1 : 0, i, UINT64_MAX);
 		record_error(&delays, i, 1);
 	}
 	assert_int_equal(delays.nlate, 100);

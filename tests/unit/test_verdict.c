@@ -167,7 +167,7 @@ static void happen(const struct test_case *c)
 		record_late(&delays, DOWN - MS(c->stalls[i].until),
 			    MS(c->stalls[i].from) - MS(c->stalls[i].until));
 	if (c->overflows)
-		record_overflow(&delays, DOWN - MS(c->old), c->overflows);
+		record_overflow(&delays, DOWN - MS(c->old), DOWN - MS(c->old), c->overflows);
 	if (c->errors)
 		record_error(&delays, DOWN - MS(c->old), c->errors);
 	record_seal(&record, &session, DOWN, NULL, 0);
@@ -290,6 +290,22 @@ static void unrecorded_packets_blame_nobody(void **state)
 	expect(VERDICT_UNCLEAR, "not all of it is remembered");
 }
 
+/* They are counted now and then, also after the Down. */
+static void overflows_are_counted_late(void **state)
+{
+	const struct test_case silent = {SILENT, .heard = 30.5};
+
+	happen(&silent);
+	record_overflow(&delays, DOWN - MS(20), DOWN + MS(80), 7);
+	expect(VERDICT_UNCLEAR, "7 packets, of whomever");
+	happen(&silent);
+	record_overflow(&delays, DOWN + MS(1), DOWN + MS(80), 7);
+	expect(VERDICT_PEER_SILENT, "");
+	happen(&silent);
+	record_overflow(&delays, DOWN - MS(131), DOWN - MS(31), 7);
+	expect(VERDICT_PEER_SILENT, "");
+}
+
 static void an_empty_record_is_no_riddle(void **state)
 {
 	for (unsigned diag = 0; diag < 256; diag++) {
@@ -333,6 +349,7 @@ int main(void)
 		cmocka_unit_test(an_old_gap_is_no_reason),
 		cmocka_unit_test(forgotten_stalls_blame_nobody),
 		cmocka_unit_test(unrecorded_packets_blame_nobody),
+		cmocka_unit_test(overflows_are_counted_late),
 		cmocka_unit_test(an_empty_record_is_no_riddle),
 		cmocka_unit_test(all_words_fit),
 	};
