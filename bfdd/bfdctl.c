@@ -265,7 +265,7 @@ static void print_peers(const char *data, size_t length)
 	json_t *peer;
 
 	while (*data == '[' && (element = reprint_element(&at, data + length, &length_of))) {
-		peer = json_loadb(element, length_of, JSON_DECODE_ANY, NULL);
+		peer = reprint_tree(element, length_of);
 		table = show_peers_add(table, peer);
 		json_decref(peer);
 	}

@@ -78,6 +78,49 @@ static void prints_as_jansson_does(void **state)
 	}
 }
 
+static void a_tree_is_what_jansson_makes_of_it(void **state)
+{
+	static const char *const texts[] = {
+		"{}",
+		"{\"a\":1,\"b\":{\"c\":[1,{\"d\":2}]},\"e\":\"f\"}",
+		"{ \"a\" : -1 , \"b\" : 16.667 }",
+		"{\"a\":999999999999999999,\"b\":1000000000000000000,\"c\":1e3,\"d\":0}",
+		"{\"a\":\"\\u001b\\\"\",\"b\":\"caf\xc3\xa9\",\"c\":\"\",\"d\":null,\"e\":true}",
+		"[1,\"x\"]",
+		"7",
+		"\"x\"",
+		"null",
+	};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		char *text = exact(texts[i], strlen(texts[i]));
+		json_t *wanted = json_loads(texts[i], JSON_DECODE_ANY, NULL),
+		       *got = reprint_tree(text, strlen(texts[i]));
+
+		assert_true(json_equal(got, wanted));
+		json_decref(got);
+		json_decref(wanted);
+		free(text);
+	}
+}
+
+static void elements_come_one_by_one(void **state)
+{
+	static const char text[] = "[ 1,{\"a\":[2]} , \"]\"]", empty[] = "[ ]";
+	static const char *const wanted[] = {"1", "{\"a\":[2]}", "\"]\""};
+	const char *at = text, *element;
+	size_t length;
+
+	for (unsigned i = 0; i < 3; i++) {
+		element = reprint_element(&at, text + strlen(text), &length);
+		assert_int_equal(length, strlen(wanted[i]));
+		assert_memory_equal(element, wanted[i], length);
+	}
+	assert_null(reprint_element(&at, text + strlen(text), &length));
+	at = empty;
+	assert_null(reprint_element(&at, empty + strlen(empty), &length));
+}
+
 static void blanks_do_not_matter(void **state)
 {
 	static const char text[] = " { \"a\" :\t[ ] , \"b\" : [ 1 ,\r\n2 ] }";
@@ -155,8 +198,12 @@ static void takes_what_jansson_takes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(prints_as_jansson_does),	cmocka_unit_test(blanks_do_not_matter),
-		cmocka_unit_test(the_value_ends_where_it_ends), cmocka_unit_test(deep_nesting_is_refused),
+		cmocka_unit_test(a_tree_is_what_jansson_makes_of_it),
+		cmocka_unit_test(elements_come_one_by_one),
+		cmocka_unit_test(prints_as_jansson_does),
+		cmocka_unit_test(blanks_do_not_matter),
+		cmocka_unit_test(the_value_ends_where_it_ends),
+		cmocka_unit_test(deep_nesting_is_refused),
 		cmocka_unit_test(takes_what_jansson_takes),
 	};
 
