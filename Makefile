@@ -62,7 +62,6 @@ $(call programs,$(TESTS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libtests.a $(BU
 $(call programs,$(TEST_TOOLS) $(BENCHES)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
-$(BUILD)/tests/unit/test_reprint: $(call objects,bfdd/ctl/reprint.c)
 $(BUILD)/tests/bench/bench_peer: $(call objects,$(wildcard tests/bench/peer_*.c))
 $(call programs,$(FUZZERS)): $(BUILD)/%: $(BUILD)/obj/%.o $(BUILD)/obj/tests/fuzz/driver.o $(BUILD)/libbfdd.a
 	@mkdir -p $(@D)

@@ -9,7 +9,6 @@
 
 #include "ctl/capture.h"
 #include "ctl/client.h"
-#include "ctl/reprint.h"
 #include "ctl/show.h"
 #include "ctl/text.h"
 #include "ctl/watch.h"
@@ -122,32 +121,6 @@ static int ask(struct client **client, const struct options *options, const char
 	return result == CLIENT_OK ? EXIT_OK : failed(*client, result, error);
 }
 
-static void print_text(const char *data, size_t length)
-{
-	reprint(data, length, stdout);
-	putchar('\n');
-}
-
-/* Asks and prints, without the whole answer ever being there as a tree. */
-static int ask_text(const struct options *options, const char *command, const char *const *args, int count,
-		    void (*show)(const char *data, size_t length))
-{
-	char error[CLIENT_ERROR];
-	enum client_result result = CLIENT_GONE;
-	struct client *client = client_open(options->path, TIMEOUT, error, sizeof(error));
-	const char *data;
-	size_t length;
-
-	if (client)
-		result = client_request_text(client, command, args, count, &data, &length, error,
-					     sizeof(error));
-	if (result != CLIENT_OK)
-		return failed(client, result, error);
-	show(data, length);
-	client_close(client);
-	return EXIT_OK;
-}
-
 static void print(const struct options *options, json_t *data, void (*show)(json_t *data, FILE *out))
 {
 	if (options->json) {
@@ -246,35 +219,51 @@ static int run_plain(const struct command *command, const struct options *option
 	json_t *data;
 	int status;
 
-	if (options->json)
-		return ask_text(options, command->name, args, options->argc, print_text);
 	status = ask(&client, options, command->name, args, options->argc, &data);
 	if (status != EXIT_OK)
 		return status;
-	command->show(data, stdout);
+	print(options, data, command->show);
 	json_decref(data);
 	client_close(client);
 	return EXIT_OK;
 }
 
-static void print_peers(const char *data, size_t length)
-{
-	const char *at = data, *element;
-	struct table *table = NULL;
-	size_t length_of;
-	json_t *peer;
+struct listing {
+	const struct options *options;
+	struct table *table;
+	unsigned count;
+};
 
-	while (*data == '[' && (element = reprint_element(&at, data + length, &length_of))) {
-		peer = reprint_tree(element, length_of);
-		table = show_peers_add(table, peer);
-		json_decref(peer);
+static void list_peer(void *context, json_t *peer)
+{
+	struct listing *listing = context;
+
+	if (!listing->options->json) {
+		listing->table = show_peers_add(listing->table, peer);
+		return;
 	}
-	show_peers_end(table, stdout);
+	fputs(listing->count++ ? ",\n" : "[\n", stdout);
+	json_dumpf(peer, stdout, DUMP | JSON_INDENT(2) | JSON_ENCODE_ANY);
 }
 
+/* Thousands, so not as one tree. */
 static int run_peers(const struct options *options)
 {
-	return ask_text(options, "peers", NULL, 0, options->json ? print_text : print_peers);
+	struct listing listing = {.options = options};
+	char error[CLIENT_ERROR];
+	enum client_result result = CLIENT_GONE;
+	struct client *client = client_open(options->path, TIMEOUT, error, sizeof(error));
+
+	if (client)
+		result = client_request_list(client, "peers", list_peer, &listing, error, sizeof(error));
+	if (listing.table || (result == CLIENT_OK && !options->json))
+		show_peers_end(listing.table, stdout);
+	if (result != CLIENT_OK)
+		return failed(client, result, error);
+	if (options->json)
+		puts(listing.count ? "\n]" : "[]");
+	client_close(client);
+	return EXIT_OK;
 }
 
 static const struct command *find_command(const char *name)

@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ctl/reprint.h"
-
 #define LINE_MAX_BYTES ((size_t)256 << 20)
 
 struct client {
@@ -212,31 +210,48 @@ enum client_result client_request(struct client *client, const char *command, co
 	return result;
 }
 
-/* The data in a LINE that the daemon answered with; NULL: it is none. */
-static const char *find_data(const char *line, size_t *length)
+static const char *behind_space(const char *text)
 {
-	static const char before[] = "{\"ok\":true,\"data\":";
-
-	if (strncmp(line, before, sizeof(before) - 1) != 0)
-		return NULL;
-	line += sizeof(before) - 1;
-	*length = reprint_check(line, strlen(line));
-	return *length && !strcmp(line + *length, "}") ? line : NULL;
+	return text + strspn(text, " \t\r\n");
 }
 
-enum client_result client_request_text(struct client *client, const char *command, const char *const *args,
-				       int count, const char **data, size_t *length, char *error, size_t size)
+/* AT is behind the array's bracket. False: what is there is not its elements and the end of the answer. */
+static bool hand_out(const char *at, client_element_fn *fn, void *context)
 {
-	const char *line = exchange(client, command, args, count);
-	enum client_result result = CLIENT_OK;
+	json_error_t error;
+	json_t *element;
+
+	at = behind_space(at);
+	if (*at == ']')
+		return !strcmp(behind_space(at + 1), "}");
+	for (;;) {
+		element = json_loads(at, JSON_DISABLE_EOF_CHECK, &error);
+		if (!element)
+			return false;
+		fn(context, element);
+		json_decref(element);
+		at = behind_space(at + error.position);
+		if (*at == ']')
+			return !strcmp(behind_space(at + 1), "}");
+		if (*at++ != ',')
+			return false;
+	}
+}
+
+enum client_result client_request_list(struct client *client, const char *command, client_element_fn *fn,
+				       void *context, char *error, size_t size)
+{
+	static const char before[] = "{\"ok\":true,\"data\":[";
+	const char *line = exchange(client, command, NULL, 0);
+	enum client_result result;
 	json_t *answer;
 
-	*data = line ? find_data(line, length) : NULL;
-	if (!*data) {
-		answer = line ? json_loads(line, 0, NULL) : NULL;
-		result = not_answered(client, line, answer, error, size);
-		json_decref(answer);
-	}
+	if (line && !strncmp(line, before, sizeof(before) - 1) &&
+	    hand_out(line + sizeof(before) - 1, fn, context))
+		return CLIENT_OK;
+	answer = line ? json_loads(line, 0, NULL) : NULL;
+	result = not_answered(client, line, answer, error, size);
+	json_decref(answer);
 	return result;
 }
 

@@ -27,11 +27,12 @@ int client_fd(const struct client *client);
  */
 enum client_result client_request(struct client *client, const char *command, const char *const *args,
 				  int count, json_t **data, char *error, size_t size);
-/* The same without building a tree of it: *DATA is the text of one JSON value, in order, of *LENGTH bytes,
- * valid until the next call. */
-enum client_result client_request_text(struct client *client, const char *command, const char *const *args,
-				       int count, const char **data, size_t *length, char *error,
-				       size_t size);
+/* The same for an answer that is an array, of which a tree would be large: each element is handed to FN,
+ * which may keep a reference. Some may have been when the rest turns out to be no JSON: that is CLIENT_GONE.
+ */
+typedef void client_element_fn(void *context, json_t *element);
+enum client_result client_request_list(struct client *client, const char *command, client_element_fn *fn,
+				       void *context, char *error, size_t size);
 /* The next object of a stream, the caller's; waits for it if WAIT. NULL: the stream ended (*ENDED), or there
  * is none yet. */
 json_t *client_pushed(struct client *client, bool wait, bool *ended);

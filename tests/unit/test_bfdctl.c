@@ -189,6 +189,65 @@ static void test_many_peers(void **state)
 	json_decref(json);
 }
 
+/* Whoever connects gets LINE, and the end. Takes the daemon's place. */
+static void answer(const char *line)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	char byte;
+
+	stop_daemon();
+	unlink(path);
+	strcpy(addr.sun_path, path);
+	assert_int_equal(bind(listener, (struct sockaddr *)&addr, sizeof(addr)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	daemon_pid = fork();
+	if (daemon_pid)
+		close(listener);
+	while (!daemon_pid) {
+		fd = accept(listener, NULL, NULL);
+		while (read(fd, &byte, 1) == 1 && byte != '\n')
+			;
+		if (write(fd, line, strlen(line)) < 0)
+			_exit(1);
+		close(fd);
+	}
+}
+
+static void test_broken_answers(void **state)
+{
+	static const char *const broken[] = {
+		"\n",
+		"{\n",
+		"[]\n",
+		"{\"ok\":true,\"data\":{}}\n",
+		"{\"ok\":true,\"data\":[}\n",
+		"{\"ok\":true,\"data\":[]\n",
+		"{\"ok\":true,\"data\":[]}x\n",
+		"{\"ok\":true,\"data\":[{\"name\":\"a\"}{}]}\n",
+		"{\"ok\":true,\"data\":[{\"name\":\"a\"},]}\n",
+		"{\"ok\":true,\"data\":[{\"name\":\"a\"},{\"na\n",
+		"{\"ok\":true,\"data\":[1,\"\xff\"]}\n",
+	};
+
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
+		answer(broken[i]);
+		assert_int_equal(RUN("--json", "peers"), 3);
+		assert_non_null(strstr(errors, "what came is none"));
+		assert_int_equal(RUN("peers"), 3);
+		assert_non_null(strstr(errors, "what came is none"));
+	}
+	answer("{\"ok\":true,\"data\":[{\"name\":\"a\"}]}"); /* no newline */
+	assert_int_equal(RUN("peers"), 3);
+	assert_non_null(strstr(errors, "the daemon closed the connection"));
+	answer(" {\"ok\":false, \"error\":\"busy\"}\n");
+	assert_int_equal(RUN("peers"), 1);
+	assert_string_equal(errors, "bfdctl: busy\n");
+	answer("{\"ok\":true,\"data\":[ {\"name\" : \"a\"} , {} ] }\n");
+	assert_int_equal(RUN("--json", "peers"), 0);
+	assert_string_equal(output, "[\n{\n  \"name\": \"a\"\n},\n{}\n]\n");
+}
+
 static void test_too_many_clients(void **state)
 {
 	int fds[64];
@@ -239,7 +298,7 @@ int main(void)
 		TEST(test_exit_status),	   TEST(test_usage),	  TEST(test_json),
 		TEST(test_hostile_names),  TEST(test_tables),	  TEST(test_no_peers),
 		TEST(test_unknown_fields), TEST(test_many_peers), TEST(test_too_many_clients),
-		TEST(test_follow),	   TEST(test_postmortem),
+		TEST(test_follow),	   TEST(test_postmortem), TEST(test_broken_answers),
 	};
 
 	if (!prepare())
