@@ -35,7 +35,8 @@ CTL := bfdd/bfdctl.c $(wildcard bfdd/ctl/*.c)
 SOURCES := $(filter-out $(MAINS) %.bpf.c,$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c bfdd/site/*.c bfdd/routing/*.c bfdd/probe/*.c \
 	bfdd/ops/*.c netlink/*.c config/*.c))
 # What must stay pure: checked by scripts/check-layers.
-PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c netlink/mark_message.c config/diff.c
+PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c netlink/mark_message.c config/diff.c config/merge.c \
+	bfdd/routing/frr_message.c
 TESTS := $(wildcard tests/unit/test_*.c tests/sim/test_*.c)
 TEST_TOOLS := $(wildcard tests/net/tools/*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)
@@ -92,6 +93,7 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bfdctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/bfdd.8 docs/bfdctl.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/bfdd.conf.5
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/bfdd-frr.7
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bfdd config/bfdd.conf.example
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system scripts/bfdd.service
 

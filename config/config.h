@@ -24,6 +24,12 @@
 #define CONFIG_TABLES 4096		  /* from table; services times their sites, at most */
 #define CONFIG_NEXTHOPS 0x40000		  /* from nexthop_id */
 
+/* Who asks for a peer. */
+enum config_source {
+	CONFIG_FILE,
+	CONFIG_FRR,
+};
+
 struct config_peer {
 	const char *name; /* the configuration's memory; below CONFIG_NAME bytes */
 	struct addr address;
@@ -33,6 +39,18 @@ struct config_peer {
 	struct addr via; /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;
 	const char *profile; /* one of the configuration's; NULL: none */
+	uint8_t source;	     /* enum config_source */
+	bool awaited;	     /* a site names it by its address; FRR has yet to bring it */
+	uint32_t frr_lid;    /* FRR's name for its session that this peer is, also one of the file; 0: none */
+};
+
+/* A session that FRR asks for. */
+struct config_session {
+	uint32_t lid; /* not 0 */
+	struct addr address, local_address;
+	char interface[IFNAMSIZ];
+	bool multihop;
+	struct session_config session;
 };
 
 struct config_site {
@@ -71,6 +89,21 @@ struct config_daemon {
 	unsigned events;	   /* how many the history keeps */
 };
 
+/* Where FRR's data plane socket is. */
+struct config_endpoint {
+	bool listen;	  /* FRR connects to us */
+	struct addr addr; /* AF_UNSPEC: at PATH */
+	uint16_t port;
+	char path[108]; /* as in struct sockaddr_un */
+};
+
+struct config_frr {
+	bool wanted;
+	struct config_endpoint dataplane;
+	char text[128];	      /* the same as it was written */
+	usec_t keep_sessions; /* after FRR has gone */
+};
+
 struct config {
 	unsigned npeers, nsites, nservices;
 	struct config_peer *peers;
@@ -81,6 +114,10 @@ struct config {
 	struct config_steering steering;
 	struct config_daemon daemon;
 	bool flight_recorder; /* keep each session's last packets */
+	struct config_frr frr;
+	/* Of one that config_merge() made: the file's, whose sites, services and profiles it shares. */
+	struct config *base;
+	unsigned users; /* how many others share what this one has */
 };
 
 /* Told of each thing found, in the order of the file. MESSAGE has no newline; FILE and LINE are those of the
@@ -92,6 +129,11 @@ typedef void config_report_fn(void *context, const char *file, unsigned line, bo
  * first). */
 struct config *config_load(const char *file, config_report_fn *report, void *context);
 void config_free(struct config *config);
+
+/* PURE. FILE with FRR's sessions as further peers behind its own; peers that FRR and the file both have get
+ * FRR's session parameters. FILE lives on until it and what was made of it were freed. NULL: out of memory.
+ */
+struct config *config_merge(struct config *file, const struct config_session *sessions, unsigned n);
 
 /* What a reload means for one peer, by name; one that only changed its name is the same. */
 enum config_change {

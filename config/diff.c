@@ -20,7 +20,17 @@ static const struct config_peer *find_peer(const struct config *config, const ch
 static bool same_key(const struct config_peer *a, const struct config_peer *b)
 {
 	return addr_equal(&a->address, &b->address) && addr_equal(&a->local_address, &b->local_address) &&
-	       a->multihop == b->multihop && strcmp(a->interface, b->interface) == 0;
+	       a->multihop == b->multihop && a->awaited == b->awaited &&
+	       strcmp(a->interface, b->interface) == 0;
+}
+
+/* One session may go on: where FRR's number says that it is, interface and local address may be those of
+ * either. */
+static bool same_place(const struct config_peer *a, const struct config_peer *b)
+{
+	return same_key(a, b) ||
+	       (a->frr_lid && a->frr_lid == b->frr_lid && addr_equal(&a->address, &b->address) &&
+		a->multihop == b->multihop && a->awaited == b->awaited);
 }
 
 static bool same_session(const struct session_config *a, const struct session_config *b)
@@ -38,7 +48,7 @@ static const struct config_peer *counterpart(const struct config *one, const str
 	unsigned ignored = 0;
 
 	for (unsigned i = 0; !same && one && i < one->npeers; i++)
-		if (same_key(&one->peers[i], peer) && !find_peer(other, one->peers[i].name, &ignored))
+		if (same_place(&one->peers[i], peer) && !find_peer(other, one->peers[i].name, &ignored))
 			same = &one->peers[i];
 	return same;
 }
@@ -49,7 +59,7 @@ static enum config_change compare(const struct config_peer *old, const struct co
 		return CONFIG_ADDED;
 	if (!new)
 		return CONFIG_REMOVED;
-	if (!same_key(old, new))
+	if (!same_place(old, new))
 		return CONFIG_MOVED;
 	return same_session(&old->session, &new->session) ? CONFIG_SAME : CONFIG_TIMERS;
 }

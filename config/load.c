@@ -24,6 +24,8 @@ static const char *const wanted[] = {
 	[SCHEMA_ADDRESS] = "an address in quotes",
 	[SCHEMA_INTERFACE] = "a name in quotes",
 	[SCHEMA_NAMES] = "a list of names [ \"...\", ... ]",
+	[SCHEMA_PEERS] = "a list of names [ \"...\", ... ]",
+	[SCHEMA_ENDPOINT] = "a socket in quotes",
 	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ]",
 	[SCHEMA_GROUPS] = "a list of groups ( { ... }, ... )",
 	[SCHEMA_GROUP] = "a group { ... }",
@@ -56,6 +58,7 @@ static bool fits(enum schema_type type, const config_setting_t *setting)
 	case SCHEMA_MILLISECONDS:
 		return config_setting_is_number(setting);
 	case SCHEMA_NAMES:
+	case SCHEMA_PEERS:
 	case SCHEMA_PREFIXES:
 		return config_setting_is_array(setting) || config_setting_is_list(setting);
 	case SCHEMA_GROUPS:
@@ -118,6 +121,7 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 			value_set_integer(value, key, config_setting_get_int64(setting), loader->reports);
 		break;
 	case SCHEMA_NAMES:
+	case SCHEMA_PEERS:
 	case SCHEMA_PREFIXES:
 		read_items(loader, setting, key, value);
 		break;
@@ -215,6 +219,8 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 		read_section(loader, setting, SCHEMA_STEERING, &tree->steering);
 	else if (key->opens == SCHEMA_DAEMON)
 		read_section(loader, setting, SCHEMA_DAEMON, &tree->daemon);
+	else if (key->opens == SCHEMA_FRR)
+		read_section(loader, setting, SCHEMA_FRR, &tree->frr);
 	else if (key->opens == SCHEMA_PROFILE)
 		read_sections(loader, setting, key, &tree->profiles);
 	else if (key->opens == SCHEMA_PEER)

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/endpoint.h"
 #include "config/resolve.h"
 
 /* rtnetlink(7) and what routing daemons call theirs (/etc/iproute2/rt_protos, FRR's zebra/rt_netlink.h). */
@@ -85,16 +87,31 @@ bool resolve_item(struct resolver *resolver, const struct names *names, const ch
 	return false;
 }
 
+static void resolve_frr(struct resolver *resolver)
+{
+	const struct section *section = &resolver->tree->frr;
+	struct config_frr *frr = &resolver->config->frr;
+	const char *dataplane = section_text(section, KEY_DATAPLANE);
+
+	section_store(section, KEY_KEEP_SESSIONS, KEY_KEEP_SESSIONS, true, frr);
+	frr->wanted = section->kind == SCHEMA_FRR;
+	if (dataplane && !endpoint_parse(&frr->dataplane, dataplane))
+		snprintf(frr->text, sizeof(frr->text), "%s", dataplane);
+}
+
 static bool resolve_all(struct resolver *resolver)
 {
 	const struct tree *tree = resolver->tree;
 	struct reports *reports = resolver->reports;
 	struct names services = {0};
+	unsigned npeers;
 	bool ok;
 
+	resolve_frr(resolver);
+	npeers = tree->peers.n + resolve_awaited_room(resolver);
 	resolver->profile_used = report_calloc(reports, tree->profiles.n, sizeof(*resolver->profile_used));
-	resolver->peer_site = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_site));
-	resolver->peer_via_asked = report_calloc(reports, tree->peers.n, sizeof(*resolver->peer_via_asked));
+	resolver->peer_site = report_calloc(reports, npeers, sizeof(*resolver->peer_site));
+	resolver->peer_via_asked = report_calloc(reports, npeers, sizeof(*resolver->peer_via_asked));
 	resolver->site_used = report_calloc(reports, tree->sites.n, sizeof(*resolver->site_used));
 	if (!resolver->profile_used || !resolver->peer_site || !resolver->peer_via_asked ||
 	    !resolver->site_used)
@@ -140,6 +157,17 @@ void config_free(struct config *config)
 {
 	if (!config)
 		return;
+	if (config->users) {
+		config->users--;
+		return;
+	}
+	if (config->base) {
+		config_free(config->base);
+		free(config->peers);
+		free(config->peer_names);
+		free(config);
+		return;
+	}
 	for (unsigned i = 0; i < config->nsites; i++)
 		free(config->sites[i].peers);
 	for (unsigned i = 0; i < config->nservices; i++) {

@@ -17,6 +17,7 @@ struct resolver {
 	unsigned *peer_site;  /* by index: the site + 1, or 0 */
 	bool *peer_via_asked; /* by index: its lack of a gateway was reported */
 	bool *site_used;      /* by index: some service names it */
+	char *awaited_names;  /* room for the next name */
 };
 
 /* NULL after errors of memory; otherwise a configuration, which must not be used if errors were reported. */
@@ -26,6 +27,11 @@ struct config *resolve_tree(const struct tree *tree, struct reports *reports);
 bool resolve_peers(struct resolver *resolver);
 bool resolve_twins(struct resolver *resolver); /* peers that would be one session */
 bool resolve_sites(struct resolver *resolver);
+/* How many peers FRR may be awaited to bring, at most. */
+unsigned resolve_awaited_room(const struct resolver *resolver);
+/* The peer that ITEM of a site names, perhaps a new one that FRR has yet to bring. False, and reported: there
+ * is none. */
+bool resolve_site_peer(struct resolver *resolver, const struct item *item, unsigned *index);
 bool resolve_services(struct resolver *resolver);
 /* No two prefixes of services overlap, and none covers a peer. Sorts those of each service. */
 bool resolve_prefixes(struct resolver *resolver);

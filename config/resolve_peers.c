@@ -174,7 +174,7 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 /* One behind the other: most are much shorter than they may be. */
 static bool resolve_names(struct resolver *resolver, const struct sections *sections, struct config *config)
 {
-	size_t size = 0;
+	size_t size = (size_t)CONFIG_NAME * resolve_awaited_room(resolver);
 	char *next;
 
 	for (unsigned i = 0; i < sections->n; i++)
@@ -184,6 +184,7 @@ static bool resolve_names(struct resolver *resolver, const struct sections *sect
 		config->peers[i].name = next;
 		next = stpcpy(next, peer_name(&sections->list[i])) + 1;
 	}
+	resolver->awaited_names = next;
 	return next;
 }
 
@@ -192,7 +193,8 @@ bool resolve_peers(struct resolver *resolver)
 	const struct sections *sections = &resolver->tree->peers;
 	struct config *config = resolver->config;
 
-	config->peers = report_calloc(resolver->reports, sections->n, sizeof(*config->peers));
+	config->peers = report_calloc(resolver->reports, sections->n + resolve_awaited_room(resolver),
+				      sizeof(*config->peers));
 	if (!config->peers || !resolve_names(resolver, sections, config) || !resolve_profiles(resolver))
 		return false;
 	config->npeers = sections->n;

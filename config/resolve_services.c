@@ -56,8 +56,7 @@ static bool resolve_site(struct resolver *resolver, unsigned index)
 	for (unsigned i = 0; i < n; i++) {
 		const struct item *item = &section->values[KEY_SITE_PEERS].list.items[i];
 
-		if (resolve_item(resolver, &resolver->peers, "peer", item, &peer) &&
-		    join_site(resolver, item, index, peer))
+		if (resolve_site_peer(resolver, item, &peer) && join_site(resolver, item, index, peer))
 			site->peers[site->npeers++] = peer;
 	}
 	if (n == 1)
@@ -85,10 +84,12 @@ static void check_gateways(struct resolver *resolver, const struct config_site *
 {
 	for (unsigned i = 0; i < site->npeers; i++) {
 		unsigned index = site->peers[i];
-		const struct section *peer = &resolver->tree->peers.list[index];
+		const struct section *peer;
 
-		if (!resolver->config->peers[index].multihop || peer->values[KEY_VIA].state != VALUE_ABSENT ||
-		    resolver->peer_via_asked[index])
+		if (!resolver->config->peers[index].multihop)
+			continue;
+		peer = &resolver->tree->peers.list[index];
+		if (peer->values[KEY_VIA].state != VALUE_ABSENT || resolver->peer_via_asked[index])
 			continue;
 		resolver->peer_via_asked[index] = true;
 		report_error(resolver->reports, &peer->at,

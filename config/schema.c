@@ -22,6 +22,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			  .help = "what is ours in the kernel's routing"},
 	[KEY_DAEMON] = {"daemon", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_DAEMON,
 			.help = "the daemon itself"},
+	[KEY_FRR] = {"frr", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_FRR,
+		     .help = "to be the data plane of FRR's bfdd"},
 	[KEY_FLIGHT_RECORDER] = {"flight-recorder", SCHEMA_BOOL, SCHEMA_TOP, .reload = SCHEMA_RESTART,
 				 RANGE(true, 0, 1), IN(config, flight_recorder),
 				 .help = "keep each session's last packets for bfdctl postmortem"},
@@ -62,7 +64,7 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_POLL,
 			 .help = "where values come from that the peer does not set itself"},
 
-	[KEY_SITE_PEERS] = {"peers", SCHEMA_NAMES, SCHEMA_SITE, .required = true, .reload = SCHEMA_LIVE,
+	[KEY_SITE_PEERS] = {"peers", SCHEMA_PEERS, SCHEMA_SITE, .required = true, .reload = SCHEMA_LIVE,
 			    .help = "the peers that make the site"},
 
 	[KEY_PREFIXES] = {"prefixes", SCHEMA_PREFIXES, SCHEMA_SERVICE, .required = true,
@@ -115,6 +117,12 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_EVENTS] = {"events", SCHEMA_INTEGER, SCHEMA_DAEMON, .reload = SCHEMA_RESTART,
 			RANGE(1000, 10, 100000), IN(config_daemon, events),
 			.help = "how many events the history keeps"},
+
+	[KEY_DATAPLANE] = {"dataplane", SCHEMA_ENDPOINT, SCHEMA_FRR, .required = true, .reload = SCHEMA_LIVE,
+			   .help = "the socket, in the words of FRR's --dplaneaddr"},
+	[KEY_KEEP_SESSIONS] = {"keep-sessions", SCHEMA_MILLISECONDS, SCHEMA_FRR, .reload = SCHEMA_LIVE,
+			       RANGE(60 * USEC_S, 0, 86400 * USEC_S), IN(config_frr, keep_sessions),
+			       .help = "how long FRR's sessions stay when FRR has gone"},
 };
 
 const struct schema_key *schema_find(enum schema_section section, const char *name)

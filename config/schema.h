@@ -17,6 +17,7 @@ enum schema_section {
 	SCHEMA_SERVICE = 16,
 	SCHEMA_STEERING = 32,
 	SCHEMA_DAEMON = 64,
+	SCHEMA_FRR = 128,
 };
 
 enum schema_type {
@@ -28,8 +29,10 @@ enum schema_type {
 	SCHEMA_INTERFACE,
 	SCHEMA_NAMES,
 	SCHEMA_PREFIXES,
-	SCHEMA_GROUPS, /* a list of groups: a section each */
-	SCHEMA_GROUP,  /* one section */
+	SCHEMA_PEERS,	 /* names, also such as are addresses */
+	SCHEMA_ENDPOINT, /* of a socket */
+	SCHEMA_GROUPS,	 /* a list of groups: a section each */
+	SCHEMA_GROUP,	 /* one section */
 };
 
 /* What it takes for a new value to hold. */
@@ -47,6 +50,7 @@ enum schema_index {
 	KEY_SERVICES,
 	KEY_STEERING,
 	KEY_DAEMON,
+	KEY_FRR,
 	KEY_FLIGHT_RECORDER,
 	KEY_NAME,
 	KEY_TRANSMIT_INTERVAL, /* the first of the session's */
@@ -78,6 +82,8 @@ enum schema_index {
 	KEY_KERNEL_FILTER,
 	KEY_PACKET_SOCKET,
 	KEY_EVENTS,
+	KEY_DATAPLANE,
+	KEY_KEEP_SESSIONS,
 	SCHEMA_KEYS
 };
 

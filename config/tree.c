@@ -7,7 +7,8 @@ static void free_sections(struct sections *sections)
 {
 	for (unsigned i = 0; i < sections->n; i++)
 		for (unsigned j = 0; j < SCHEMA_KEYS; j++)
-			if (schema_keys[j].type == SCHEMA_NAMES || schema_keys[j].type == SCHEMA_PREFIXES)
+			if (schema_keys[j].type == SCHEMA_NAMES || schema_keys[j].type == SCHEMA_PEERS ||
+			    schema_keys[j].type == SCHEMA_PREFIXES)
 				free(sections->list[i].values[j].list.items);
 	free(sections->list);
 }

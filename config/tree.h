@@ -50,7 +50,7 @@ struct sections {
 
 struct tree {
 	struct sections profiles, peers, sites, services;
-	struct section steering, daemon, top;
+	struct section steering, daemon, frr, top;
 };
 
 void tree_free(struct tree *tree);
@@ -74,7 +74,7 @@ void value_set_integer(struct value *value, const struct schema_key *key, int64_
 		       struct reports *reports);
 void value_set_float(struct value *value, const struct schema_key *key, double number,
 		     struct reports *reports);
-/* Names, addresses and interfaces. */
+/* Names, addresses, interfaces and endpoints. */
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports);
 /* Of a list of names or prefixes. ITEM->at is set already. */

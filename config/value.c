@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/endpoint.h"
 #include "config/tree.h"
 
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -81,16 +82,12 @@ static bool mapped(const struct addr *addr)
 	return addr->family == AF_INET6 && !memcmp(addr->bytes, start, sizeof(start));
 }
 
-static bool good_address(struct addr *addr, const char *key, const char *text, const struct place *at,
-			 struct reports *reports)
+static bool may_be_a_peers(const struct addr *addr, const char *key, const char *text, const struct place *at,
+			   struct reports *reports)
 {
 	static const struct addr broadcast = {.family = AF_INET, .bytes = {255, 255, 255, 255}};
 	const char *what = NULL;
 
-	if (!addr_parse(addr, text)) {
-		report_error(reports, at, "%s: \"%s\" is not an IPv4 or IPv6 address", key, text);
-		return false;
-	}
 	if (addr_is_unspecified(addr))
 		what = "the unspecified address";
 	else if (addr_is_multicast(addr))
@@ -104,20 +101,37 @@ static bool good_address(struct addr *addr, const char *key, const char *text, c
 	return !what;
 }
 
-/* As the kernel's dev_valid_name(). */
+static bool good_address(struct addr *addr, const char *key, const char *text, const struct place *at,
+			 struct reports *reports)
+{
+	if (addr_parse(addr, text))
+		return may_be_a_peers(addr, key, text, at, reports);
+	report_error(reports, at, "%s: \"%s\" is not an IPv4 or IPv6 address", key, text);
+	return false;
+}
+
 static bool good_interface(const char *text, const struct place *at, struct reports *reports)
 {
 	size_t length = strlen(text);
 
-	if (length >= IFNAMSIZ) {
+	if (length >= IFNAMSIZ)
 		report_error(reports, at, "interface: \"%.20s%s\" is too long: %zu characters, at most %d",
 			     text, length > 20 ? "..." : "", length, IFNAMSIZ - 1);
-		return false;
-	}
-	if (length && strcspn(text, "/: \t\n\v\f\r") == length && strcmp(text, ".") && strcmp(text, ".."))
+	else if (!endpoint_interface(text))
+		report_error(reports, at, "interface: \"%s\" cannot be the name of an interface", text);
+	else
 		return true;
-	report_error(reports, at, "interface: \"%s\" cannot be the name of an interface", text);
 	return false;
+}
+
+static bool good_endpoint(const char *key, const char *text, const struct place *at, struct reports *reports)
+{
+	struct config_endpoint endpoint;
+	const char *why = endpoint_parse(&endpoint, text);
+
+	if (why)
+		report_error(reports, at, "%s: \"%s\": %s", key, text, why);
+	return !why;
 }
 
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
@@ -131,8 +145,9 @@ void value_set_text(struct value *value, const struct schema_key *key, const cha
 		good = good_address(&addr, key->name, text, &value->at, reports);
 		value->addr = addr;
 	} else {
-		good = key->type == SCHEMA_INTERFACE ? good_interface(text, &value->at, reports)
-						     : good_name(key->name, text, &value->at, reports);
+		good = key->type == SCHEMA_INTERFACE  ? good_interface(text, &value->at, reports)
+		       : key->type == SCHEMA_ENDPOINT ? good_endpoint(key->name, text, &value->at, reports)
+						      : good_name(key->name, text, &value->at, reports);
 		value->text = text;
 	}
 	value->state = good ? VALUE_GOOD : VALUE_BAD;
@@ -191,9 +206,13 @@ static bool good_prefix(struct prefix *prefix, const char *text, const struct pl
 
 void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports)
 {
+	char interface[IFNAMSIZ];
+	struct addr addr;
 	bool good;
 
-	if (key->type == SCHEMA_PREFIXES)
+	if (key->type == SCHEMA_PEERS && endpoint_parse_peer(text, &addr, interface))
+		good = may_be_a_peers(&addr, key->name, text, &item->at, reports);
+	else if (key->type == SCHEMA_PREFIXES)
 		good = good_prefix(&item->prefix, text, &item->at, reports);
 	else
 		good = good_name(key->name, text, &item->at, reports);

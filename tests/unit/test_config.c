@@ -417,7 +417,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 3 + 1 + 2 * 2 + 7 + 6 + 1);
+	assert_int_equal(taken, 3 + 1 + 3 * 2 + 7 + 6 + 2 + 1);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);
@@ -493,7 +493,7 @@ static void test_manual_is_complete(void **state)
 
 		if (i >= KEY_TRANSMIT_INTERVAL && i <= KEY_SHUTDOWN)
 			sections = SCHEMA_PROFILE; /* that of peers refers to it */
-		for (unsigned bit = SCHEMA_TOP; bit <= SCHEMA_DAEMON; bit <<= 1)
+		for (unsigned bit = SCHEMA_TOP; bit <= SCHEMA_FRR; bit <<= 1)
 			if (sections & bit)
 				check_manual(manual, &schema_keys[i], bit);
 	}

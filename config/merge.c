@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The file's peers keep their places, which sites mean by index; what FRR brings besides stands behind them.
+ * A session of FRR that is a peer of the file keeps that one's name and place (address, interface, gateway),
+ * so that FRR's coming and going is a change of timers and no flap; what it says of timers holds.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config/config.h"
+
+struct merge {
+	struct config *config;
+	const struct config_session *sessions;
+	unsigned nsessions;
+	struct config_peer **order; /* the file's, by address */
+	unsigned nfile;
+};
+
+static int compare_addr(const struct addr *a, const struct addr *b)
+{
+	return a->family != b->family ? a->family - b->family : memcmp(a->bytes, b->bytes, sizeof(a->bytes));
+}
+
+static int compare_peers(const void *a, const void *b)
+{
+	const struct config_peer *x = *(struct config_peer *const *)a, *y = *(struct config_peer *const *)b;
+	int order = compare_addr(&x->address, &y->address);
+
+	return order ? order : x < y ? -1 : x > y;
+}
+
+static bool may_be(const struct config_peer *peer, const struct config_session *session)
+{
+	bool any_local = peer->local_address.family == AF_UNSPEC ||
+			 session->local_address.family == AF_UNSPEC;
+
+	return !peer->frr_lid && peer->multihop == session->multihop &&
+	       (!*peer->interface || !*session->interface || !strcmp(peer->interface, session->interface)) &&
+	       (any_local || addr_equal(&peer->local_address, &session->local_address));
+}
+
+static struct config_peer *find_in_file(const struct merge *merge, const struct config_session *session)
+{
+	unsigned low = 0, high = merge->nfile;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (compare_addr(&merge->order[middle]->address, &session->address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < merge->nfile && addr_equal(&merge->order[low]->address, &session->address); low++)
+		if (may_be(merge->order[low], session))
+			return merge->order[low];
+	return NULL;
+}
+
+/* What FRR says of the place holds where the file only awaits it. */
+static void take(struct config_peer *peer, const struct config_session *session)
+{
+	bool shutdown = peer->session.shutdown && !peer->awaited;
+
+	peer->frr_lid = session->lid;
+	peer->session = session->session;
+	peer->session.shutdown |= shutdown;
+	if (peer->source == CONFIG_FILE)
+		return;
+	peer->awaited = false;
+	peer->local_address = session->local_address;
+	memcpy(peer->interface, session->interface, sizeof(peer->interface));
+}
+
+/* Names: the address; where that is taken, with interface or kind; then with a number. */
+
+struct naming {
+	char name[CONFIG_NAME];
+	struct config_peer *peer; /* of FRR; NULL: the name is the file's and stays */
+	uint8_t level;
+};
+
+static void make_name(struct naming *naming, unsigned number)
+{
+	const struct config_peer *peer = naming->peer;
+	bool show_interface = *peer->interface && (naming->level || addr_is_link_local(&peer->address));
+	char address[ADDR_TEXT], rank[16] = "";
+
+	if (naming->level > 1)
+		snprintf(rank, sizeof(rank), "#%u", number);
+	snprintf(naming->name, sizeof(naming->name), "%s%s%.15s%s%s", addr_format(&peer->address, address),
+		 show_interface ? "%" : "", show_interface ? peer->interface : "",
+		 naming->level && peer->multihop && !show_interface ? "-multihop" : "", rank);
+}
+
+/* Equal names: the file's first, then in an order that does not hang on who came first. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct naming *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	if (order || !x->peer || !y->peer)
+		return order ? order : !!x->peer - !!y->peer;
+	if (x->peer->multihop != y->peer->multihop)
+		return x->peer->multihop - y->peer->multihop;
+	order = compare_addr(&x->peer->local_address, &y->peer->local_address);
+	return order ? order : (x->peer > y->peer) - (x->peer < y->peer);
+}
+
+/* One pass: those of FRR whose name is not theirs alone get one of the next level. */
+static bool make_unique(struct naming *all, unsigned n)
+{
+	bool done = true;
+
+	qsort(all, n, sizeof(*all), compare_names);
+	for (unsigned i = 0, end; i < n; i = end) {
+		unsigned number = 0;
+
+		for (end = i + 1; end < n && !strcmp(all[end].name, all[i].name);)
+			end++;
+		for (unsigned j = i; end > i + 1 && j < end; j++) {
+			if (!all[j].peer)
+				continue;
+			all[j].level++;
+			make_name(&all[j], ++number);
+			done = false;
+		}
+	}
+	return done;
+}
+
+static bool make_names(struct merge *merge)
+{
+	struct config *config = merge->config;
+	unsigned n = config->npeers;
+	struct naming *all = calloc(n + 1, sizeof(*all));
+	char *names = malloc((size_t)(n - merge->nfile) * CONFIG_NAME + 1);
+
+	config->peer_names = names;
+	for (unsigned i = 0; all && names && i < n; i++) {
+		if (i < merge->nfile) {
+			snprintf(all[i].name, CONFIG_NAME, "%s", config->peers[i].name);
+			continue;
+		}
+		all[i].peer = &config->peers[i];
+		make_name(&all[i], 0);
+	}
+	/* At last there are numbers, and no name of a file has such a sign. */
+	while (all && names && !make_unique(all, n))
+		;
+	for (unsigned i = 0; all && names && i < n; i++) {
+		if (!all[i].peer)
+			continue;
+		all[i].peer->name = strcpy(names, all[i].name);
+		names += strlen(names) + 1;
+	}
+	free(all);
+	return all && config->peer_names;
+}
+
+static void add_sessions(struct merge *merge)
+{
+	struct config *config = merge->config;
+
+	for (unsigned i = 0; i < merge->nsessions; i++) {
+		const struct config_session *session = &merge->sessions[i];
+		struct config_peer *peer = find_in_file(merge, session);
+
+		if (!peer && config->npeers == CONFIG_PEERS)
+			continue;
+		if (!peer) {
+			peer = &config->peers[config->npeers++];
+			*peer = (struct config_peer){.address = session->address,
+						     .multihop = session->multihop,
+						     .source = CONFIG_FRR};
+		}
+		take(peer, session);
+	}
+}
+
+struct config *config_merge(struct config *file, const struct config_session *sessions, unsigned n)
+{
+	struct merge merge = {.sessions = sessions, .nsessions = n, .nfile = file->npeers};
+	struct config *config = malloc(sizeof(*config));
+	bool ok;
+
+	if (!config)
+		return NULL;
+	*config = *file;
+	config->base = file;
+	config->users = 0;
+	config->peer_names = NULL;
+	config->peers = calloc((size_t)file->npeers + n + 1, sizeof(*config->peers));
+	merge.config = config;
+	merge.order = calloc(file->npeers + 1, sizeof(struct config_peer *));
+	ok = config->peers && merge.order;
+	for (unsigned i = 0; ok && i < file->npeers; i++) {
+		config->peers[i] = file->peers[i];
+		merge.order[i] = &config->peers[i];
+	}
+	if (ok) {
+		qsort(merge.order, merge.nfile, sizeof(struct config_peer *), compare_peers);
+		add_sessions(&merge);
+		ok = make_names(&merge);
+	}
+	free(merge.order);
+	if (ok) {
+		file->users++;
+		return config;
+	}
+	free(config->peers);
+	free(config->peer_names);
+	free(config);
+	return NULL;
+}
