@@ -410,6 +410,7 @@ static int start(struct app *app, char *error, size_t size)
 	app_policy_range(&app->config->steering, &app->range);
 	app->events = events_create(app->config->daemon.events);
 	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
+	app_frr_start(app);
 	app->services = app_services_load(NULL, NULL, app->config);
 	app->peers = app_peers_make(app, app->config, NULL);
 	app->npeers = app->config->npeers;
@@ -433,6 +434,7 @@ static int start(struct app *app, char *error, size_t size)
 	app_peers_resolve(app);
 	app->links_changed = false;
 	app->ready = true;
+	app_frr_configure(app);
 	return 0;
 }
 
@@ -494,6 +496,7 @@ static void unwatch(struct app *app)
 void app_free(struct app *app)
 {
 	unwatch(app);
+	app_frr_close(app);
 	control_free(app->control);
 	if (app->engine_runs)
 		engine_stop(app->engine, LINGER);

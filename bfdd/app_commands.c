@@ -89,6 +89,8 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
 		.profile = peer->config->profile,
+		.source = peer->config->source == CONFIG_FRR ? "frr" : "config",
+		.frr_session = peer->config->frr_lid,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
 		.waiting = peer->waiting ? app_peer_waiting(app, peer, waiting)
 			   : peer->refused && (peer->slot == APP_NO_SLOT || !peer->path_up)
@@ -354,19 +356,20 @@ static void status(struct app *app, struct control_request *request, const json_
 	char since[EVENTS_TIME], loaded[EVENTS_TIME], failover[224];
 	usec_t now = app_now();
 
-	control_reply(request,
-		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I s:s}}",
-				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
-				events_time(app->started, since), "uptime",
-				(json_int_t)((now - app->started) / USEC_S), "config", "file",
-				app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
-				"sessions", session_counts(app), "sites", (int)app->config->nsites,
-				"services", (int)app->config->nservices, "memory-locked", !app->memory_locked,
-				"engine", engine_object(app), "steering", "scheduling",
-				rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
-				(json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
-				(json_int_t)atomic_load(&app->orders_lost), "fast-failover",
-				app_failover_status(app, failover, sizeof(failover))));
+	control_reply(
+		request,
+		json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I s:s} s:o}",
+			  "version", BFDD_VERSION, "pid", (int)getpid(), "since",
+			  events_time(app->started, since), "uptime",
+			  (json_int_t)((now - app->started) / USEC_S), "config", "file",
+			  app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
+			  "sessions", session_counts(app), "sites", (int)app->config->nsites, "services",
+			  (int)app->config->nservices, "memory-locked", !app->memory_locked, "engine",
+			  engine_object(app), "steering", "scheduling",
+			  rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
+			  (json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
+			  (json_int_t)atomic_load(&app->orders_lost), "fast-failover",
+			  app_failover_status(app, failover, sizeof(failover)), "frr", app_frr_status(app)));
 }
 
 /* Events */

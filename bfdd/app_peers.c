@@ -48,6 +48,7 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_LOCAL] = "local address %s",
 		[APP_WAITS_SET_UP] = "interface %s to be set up",
 		[APP_WAITS_CARRIER] = "carrier on %s",
+		[APP_WAITS_FRR] = "FRR to bring it%.0s",
 	};
 	const struct monitor_link *link = peer->waiting_ifindex
 						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
@@ -79,6 +80,8 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 
 	*local = config->local_address;
 	*ifindex = 0;
+	if (config->awaited)
+		return waits(peer, APP_WAITS_FRR, 0);
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
@@ -248,6 +251,16 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 		peer->diag = sessions[i].local_diag;
 		peer->state_since = sessions[i].since;
 		peer->detection_time = sessions[i].detection_time;
+		peer->remote = (struct app_remote){
+			.discr = sessions[i].remote_discr,
+			.min_tx = sessions[i].remote_min_tx,
+			.min_rx = sessions[i].remote_min_rx,
+			.detect_mult = sessions[i].remote_detect_mult,
+			.diag = sessions[i].remote_diag,
+			.admin_down = sessions[i].state == BFD_DOWN &&
+				      sessions[i].remote_state == BFD_ADMIN_DOWN,
+		};
+		app_frr_peer(app, peer);
 	}
 }
 
@@ -345,6 +358,15 @@ void app_peers_free(struct app *app)
 	app->npeers = 0;
 }
 
+static void note_remote(struct app_peer *peer, const struct engine_event *event)
+{
+	peer->remote.discr = event->remote_discr;
+	peer->remote.min_tx = event->remote_min_tx;
+	peer->remote.min_rx = event->remote_min_rx;
+	peer->remote.detect_mult = event->remote_detect_mult;
+	peer->remote.diag = event->remote_diag;
+}
+
 static void state_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
 {
 	bool told = event->remote_state == BFD_ADMIN_DOWN &&
@@ -358,6 +380,10 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	peer->state = event->to;
 	peer->diag = event->diag;
 	peer->state_since = event->at;
+	note_remote(peer, event);
+	if (event->to != BFD_INIT)
+		peer->remote.admin_down = told;
+	app_frr_peer(app, peer);
 	events_add(app->events, level, "session", event->at,
 		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config->name, "address",
 			     addr_format(&peer->config->address, address), "from",
@@ -371,6 +397,8 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 static void negotiated_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
 {
 	peer->detection_time = event->detection_time;
+	note_remote(peer, event);
+	app_frr_peer(app, peer);
 	events_add(app->events, LOG_LEVEL_DEBUG, "negotiated", event->at,
 		   json_pack("{s:s s:o s:o}", "peer", peer->config->name, "transmit-interval",
 			     view_ms(event->tx_interval), "detection-time", view_ms(event->detection_time)));

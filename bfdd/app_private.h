@@ -41,6 +41,14 @@ enum app_waiting {
 	APP_WAITS_LOCAL,
 	APP_WAITS_SET_UP,
 	APP_WAITS_CARRIER,
+	APP_WAITS_FRR, /* to bring the session */
+};
+
+/* What the peer says of itself, as last heard from the engine. */
+struct app_remote {
+	uint32_t discr, min_tx, min_rx; /* us */
+	uint8_t detect_mult, diag;
+	bool admin_down; /* this took our session down: maintenance, no failure (RFC 5882 3.2) */
 };
 
 /* A configured peer and what became of it. */
@@ -58,6 +66,7 @@ struct app_peer {
 	uint8_t state;			/* as last heard from the engine */
 	struct app_neighbour neighbour; /* as last told to the engine */
 	uint8_t diag;
+	struct app_remote remote;
 	usec_t state_since;
 	uint32_t recounts; /* app->recounts_asked when the engine last told of it */
 	uint32_t added;	   /* app->added when its session was handed over */
@@ -192,6 +201,8 @@ struct app {
 	bool ready;	    /* started: news are events */
 	bool failed;	    /* start was refused: nothing to take away */
 	bool engine_runs, steer_runs;
+
+	struct app_frr *frr; /* NULL: not configured */
 };
 
 usec_t app_now(void);
@@ -320,7 +331,31 @@ void app_map_release(struct app *app, struct app_map *map);
 struct app_map *app_map_build(struct app *app, struct policy **policy);
 void app_map_free(struct app_map *map);
 
+/* app_frr.c */
+/* The sessions that a predecessor had: app->config gets them. Before peers are made. */
+void app_frr_start(struct app *app);
+/* Follows what the configuration in force says of FRR; refusals are told. At the start and after a reload. */
+void app_frr_configure(struct app *app);
+void app_frr_close(struct app *app);
+/* FILE with FRR's sessions; FILE itself when FRR is not configured. Takes FILE over. NULL: out of memory. */
+struct config *app_frr_merge(struct app *app, struct config *file);
+/* A peer has another state, or the other side says something else. */
+void app_frr_peer(struct app *app, const struct app_peer *peer);
+/* After peers were made anew. */
+void app_frr_peers(struct app *app);
+json_t *app_frr_status(const struct app *app); /* null: not configured */
+
+/* app_frr_version.c */
+/* Asks the installed bfdd of FRR for its version, once; FN hears of it (valid during the call), if ever. */
+struct app_frr_version;
+struct app_frr_version *app_frr_version_ask(struct ev_loop *loop,
+					    void (*fn)(void *context, const char *version), void *context);
+void app_frr_version_free(struct app_frr_version *asked);
+
 /* app_reload.c, app_commands.c */
+/* Puts CONFIG, made of the same file as the one in force, in force. Takes it over. False: out of memory,
+ * nothing was changed. */
+bool app_take_peers(struct app *app, struct config *config);
 void app_command(void *app, struct control_request *request, const char *command, const json_t *args);
 /* Loads and applies; NULL with the errors as text in *ERROR (malloc'ed), else what changed. */
 json_t *app_apply(struct app *app, char **error);

@@ -37,32 +37,33 @@ static void count_change(void *context, enum config_change change, const struct 
 	counts[change]++;
 }
 
-/* What a reload replaces: swapped in, and back if the policy cannot be made. */
+/* What is replaced: swapped in, and back if the policy cannot be made. */
 struct side {
 	struct config *config;
 	struct app_peer *peers;
-	struct app_service *services;
+	struct app_service *services; /* NULL: they stay */
 };
 
 static void swap(struct app *app, struct side *side)
 {
-	struct side was = {app->config, app->peers, app->services};
+	struct side was = {app->config, app->peers, side->services ? app->services : NULL};
 
 	app->config = side->config;
 	app->peers = side->peers;
-	app->services = side->services;
+	if (side->services)
+		app->services = side->services;
 	app->npeers = app->config->npeers;
 	*side = was;
 }
 
-static bool take(struct app *app, struct side *side)
+static bool take(struct app *app, struct side *side, bool policy)
 {
 	bool ok = false;
 
-	if (side->peers && side->services) {
+	if (side->peers) {
 		swap(app, side);
 		app_peers_find_gateways(app);
-		ok = app_policy_build(app, "the configuration changed");
+		ok = !policy || app_policy_build(app, "the configuration changed");
 		if (ok)
 			app_peers_tell(app, side->peers, side->config);
 		else
@@ -72,6 +73,18 @@ static bool take(struct app *app, struct side *side)
 	free(side->services);
 	config_free(side->config);
 	return ok;
+}
+
+bool app_take_peers(struct app *app, struct config *config)
+{
+	struct side side = {.config = config, .peers = app_peers_make(app, config, app->config)};
+	bool policy = config_policy_differs(app->config, config);
+
+	if (!take(app, &side, policy))
+		return false;
+	app_frr_peers(app);
+	app_peers_resolve(app);
+	return true;
 }
 
 static json_t *apply(struct app *app, struct config *config, json_t *warnings)
@@ -84,7 +97,12 @@ static json_t *apply(struct app *app, struct config *config, json_t *warnings)
 	char text[128];
 
 	config_diff(app->config, config, count_change, counts);
-	if (!take(app, &side))
+	if (!side.services) {
+		free(side.peers);
+		config_free(config);
+		return NULL;
+	}
+	if (!take(app, &side, true))
 		return NULL;
 	if (restart) {
 		snprintf(text, sizeof(text), "%s takes effect at the next start only", restart);
@@ -92,6 +110,8 @@ static json_t *apply(struct app *app, struct config *config, json_t *warnings)
 		json_array_append_new(warnings, json_string(text));
 	}
 	app->loaded_at = app_now();
+	app_frr_configure(app);
+	app_frr_peers(app);
 	app_peers_resolve(app);
 	return json_pack("{s:i s:i s:i s:i s:i s:b}", "added", counts[CONFIG_ADDED], "removed",
 			 counts[CONFIG_REMOVED], "retimed", counts[CONFIG_TIMERS], "moved",
@@ -102,15 +122,16 @@ json_t *app_apply(struct app *app, char **error)
 {
 	size_t size = 0;
 	struct report report = {.warnings = json_array()};
-	struct config *config;
+	struct config *config, *whole;
 	json_t *changed = NULL;
 
 	report.errors = open_memstream(error, &size);
 	if (!report.errors || !report.warnings)
 		return NULL;
 	config = config_load(app->options.config_file, hear, &report);
-	if (config)
-		changed = apply(app, config, report.warnings);
+	whole = config ? app_frr_merge(app, config) : NULL;
+	if (whole)
+		changed = apply(app, whole, report.warnings);
 	if (config && !changed)
 		fputs("out of memory, or of numbers for tables and nexthops beside those in use; a restart "
 		      "may do",

@@ -79,8 +79,8 @@ static const char *note(char buf[TEXT], json_t *peer)
 
 struct table *show_peers_add(struct table *table, json_t *peer)
 {
-	static const char *const titles[] = {"PEER",	"ADDRESS", "INTERFACE", "STATE", ">SENDS",
-					     "DETECTS", "SINCE",   ">DOWNS",	"NOTE",	 NULL};
+	static const char *const titles[] = {"PEER",  "ADDRESS", "INTERFACE", "STATE", ">SENDS", "DETECTS",
+					     "SINCE", ">DOWNS",	 "SOURCE",    "NOTE",  NULL};
 	const char *state = string(peer, "state");
 	bool up = !strcmp(state, "up");
 	char buf[TEXT];
@@ -96,6 +96,8 @@ struct table *show_peers_add(struct table *table, json_t *peer)
 	table_cell(table, STYLE_PLAIN, "%s", up ? detection(buf, peer) : "-");
 	table_cell(table, STYLE_PLAIN, "%s", text_ago(buf, json_object_get(peer, "since")));
 	table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "down-transitions"));
+	/* The file is where most come from: not worth a column. */
+	table_cell(table, STYLE_PLAIN, "%s", !strcmp(string(peer, "source"), "frr") ? "frr" : "");
 	table_cell(table, STYLE_WARN, "%s", note(buf, peer));
 	return table;
 }
@@ -145,6 +147,9 @@ static void show_place(json_t *peer, FILE *out)
 	line_of(out, "interface", peer, "interface");
 	if (json_is_true(json_object_get(peer, "multihop")))
 		sheet_line(out, "multihop", "TTL %s or more", text_get(buf, peer, "minimum-ttl"));
+	if (!strcmp(string(peer, "source"), "frr"))
+		sheet_line(out, "source", "FRR");
+	line_of(out, "FRR's session", peer, "frr-session");
 	line_of(out, "site", peer, "site");
 	line_of(out, "profile", peer, "profile");
 }
@@ -203,6 +208,8 @@ void show_peer(json_t *peer, FILE *out)
 		"state",
 		"since",
 		"waiting",
+		"source",
+		"frr-session",
 		"address",
 		"local-address",
 		"source-port",

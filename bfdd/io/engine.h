@@ -107,6 +107,8 @@ struct engine_event {
 	int8_t choice_from, choice_to;
 	uint16_t slot, way;
 	uint32_t tx_interval, detection_time, count;
+	uint32_t remote_discr, remote_min_tx, remote_min_rx; /* STATE, NEGOTIATED: as the peer said last */
+	uint8_t remote_detect_mult;
 	usec_t at, lateness;
 	struct policy *policy;
 	void *map;

@@ -76,6 +76,10 @@ static void tell(struct engine *engine, const struct session *session, const str
 		.remote_state = session->remote_state,
 		.slot = session->slot,
 		.tx_interval = session->tx_interval,
+		.remote_discr = session->remote_discr,
+		.remote_min_tx = session->remote_min_tx,
+		.remote_min_rx = session->remote_min_rx,
+		.remote_detect_mult = session->remote_detect_mult,
 		.detection_time = session->detection_time < UINT32_MAX ? session->detection_time : UINT32_MAX,
 		.at = engine->back.clock.now,
 	};

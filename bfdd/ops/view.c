@@ -138,6 +138,7 @@ static void put_common(struct writer *out, const struct view_peer *peer, const s
 	put_counters(out, session);
 	put_time(out, "since", session->since);
 	put_string(out, "waiting", peer->waiting);
+	put_string(out, "source", peer->source);
 }
 
 /* What the peer said. Before it is heard of the session has initial values here, which nobody said (RFC 5880
@@ -161,6 +162,8 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 
 	put_string(out, "site", peer->site);
 	put_string(out, "profile", peer->profile);
+	writer_key(out, "frr-session");
+	peer->frr_session ? writer_integer(out, peer->frr_session) : writer_null(out);
 	put_boolean(out, "passive", config->passive);
 	if (peer->session ? session->key.multihop : peer->key->multihop)
 		put_integer(out, "minimum-ttl", config->min_ttl);

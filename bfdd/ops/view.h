@@ -16,6 +16,8 @@
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
 	const char *site;			/* that uses it; NULL: none */
+	const char *source;			/* "config", "frr" */
+	uint32_t frr_session;			/* FRR's number of it; 0: none */
 	const char *waiting;	   /* what the session waits for ("interface eth1", "local address on eth1",
 				      "carrier"); NULL: nothing */
 	const char *transmit_path; /* NULL: none */
