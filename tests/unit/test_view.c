@@ -82,8 +82,11 @@ static const struct session_config config = {
 static void test_peer(void **state)
 {
 	struct session session = sample();
-	struct view_peer peer = {
-		.name = "ams-1", .interface = "eth1", .session = &session, .config = &config};
+	struct view_peer peer = {.name = "ams-1",
+				 .interface = "eth1",
+				 .source = "config",
+				 .session = &session,
+				 .config = &config};
 	char since[EVENTS_TIME], expected[1024];
 
 	events_time(session.since, since);
@@ -96,7 +99,7 @@ static void test_peer(void **state)
 		 "transitions\":1,"
 		 "\"packets-in\":5000000000,\"packets-out\":2,\"drops\":{\"ttl\":3,\"no-path\":1},\"since\":"
 		 "\"%s\","
-		 "\"waiting\":null}",
+		 "\"waiting\":null,\"source\":\"config\"}",
 		 since);
 	assert_dump(written(view_peer, &peer), expected);
 }
@@ -131,7 +134,7 @@ static void test_peer_unmade(void **state)
 		    "interval\":0,\"detection-time\":0,"
 		    "\"up-transitions\":0,\"down-transitions\":0,\"packets-in\":0,"
 		    "\"packets-out\":0,\"drops\":{},\"since\":null,"
-		    "\"waiting\":\"interface eth9\"}");
+		    "\"waiting\":\"interface eth9\",\"source\":null}");
 	peer.config = &shut;
 	json_t *object = written(view_peer, &peer);
 	assert_string_equal(json_string_value(json_object_get(object, "state")), "admin-down");
@@ -143,6 +146,7 @@ static void test_detail(void **state)
 	struct session session = sample();
 	struct view_peer peer = {.name = "ams-1",
 				 .profile = "pni",
+				 .frr_session = 4000000000,
 				 .transmit_path = "routed",
 				 .session = &session,
 				 .config = &config};
@@ -159,7 +163,8 @@ static void test_detail(void **state)
 	}
 	json_decref(plain);
 	snprintf(expected, sizeof(expected),
-		 "{\"site\":null,\"profile\":\"pni\",\"passive\":false,\"detect-multiplier\":3,"
+		 "{\"site\":null,\"profile\":\"pni\",\"frr-session\":4000000000,\"passive\":false,\"detect-"
+		 "multiplier\":3,"
 		 "\"configured-transmit-interval\":20,\"configured-receive-interval\":10,\"remote-detect-"
 		 "multiplier\":5,"
 		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
