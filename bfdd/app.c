@@ -316,6 +316,8 @@ static int open_engine(struct app *app, char *error, size_t size)
 	const struct engine_config engine = {
 		.thread_start = rt_thread_start,
 		.thread_context = &app->engine_thread,
+		.standby_start = app->config->daemon.realtime ? rt_thread_start : NULL,
+		.standby_context = &app->standby_thread,
 		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
 		.presume_for = PRESUME_FOR,
 		.recorder = app->config->flight_recorder,
@@ -328,6 +330,8 @@ static int open_engine(struct app *app, char *error, size_t size)
 	};
 
 	app->engine_thread = thread(app, "bfdd-engine", ENGINE_BUDGET);
+	app->standby_thread = thread(app, "bfdd-standby", 0);
+	app->standby_thread.deadline = false; /* which could not be bound to a processor */
 	app->steer_thread = thread(app, "bfdd-steer", STEER_BUDGET);
 	app->mark_thread = thread(app, "bfdd-mark", STEER_BUDGET);
 	app->engine = engine_create(&engine, error, size);

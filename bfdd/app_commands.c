@@ -341,14 +341,14 @@ static json_t *engine_object(const struct app *app)
 	struct engine_stats stats;
 
 	engine_stats(app->engine, &stats);
-	return json_pack("{s:s s:b s:b s:I s:I s:I s:I s:I s:I s:o s:o}", "scheduling",
+	return json_pack("{s:s s:b s:b s:I s:I s:I s:I s:I s:I s:o s:I s:o}", "scheduling",
 			 rt_class_name(atomic_load(&app->engine_thread.got)), "tick-mode", stats.tick_mode,
 			 "kernel-filter", stats.kernel_filter, "wakeups", (json_int_t)stats.wakeups,
 			 "packets-in", (json_int_t)stats.packets_in, "packets-out",
 			 (json_int_t)stats.packets_out, "send-errors", (json_int_t)stats.send_errors,
 			 "receive-overflows", (json_int_t)stats.receive_overflows, "stalls",
-			 (json_int_t)stats.stalls, "stall-max", view_ms(stats.stall_max), "drops",
-			 view_drops(stats.drops));
+			 (json_int_t)stats.stalls, "stall-max", view_ms(stats.stall_max), "relieved",
+			 (json_int_t)stats.relieved, "drops", view_drops(stats.drops));
 }
 
 static void status(struct app *app, struct control_request *request, const json_t *args)

@@ -166,7 +166,7 @@ struct app {
 	uint32_t mark_mask;		 /* its bits */
 	bool mark_off;			 /* told to be not in place */
 	unsigned mark_without;		 /* groups told to be without a bit */
-	struct rt_thread engine_thread, steer_thread, mark_thread;
+	struct rt_thread engine_thread, standby_thread, steer_thread, mark_thread;
 	int memory_locked; /* 0 or -errno */
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher, firewall_watcher;

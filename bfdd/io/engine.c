@@ -21,14 +21,14 @@
  * poll timeouts of libev's own timers are whole milliseconds, rounded up.
  *
  * Stalls. The timerfd is armed for a known moment. A turn that begins more than STALL after it has found us
- * starved: by other programs, by the hypervisor, by memory pressure. Then the packets may have starved too,
- * between the wire and the socket, where reading the sockets dry does not find them: the softirq that carries
- * them runs on the same processor. So a session whose detection time ends in such a turn is not judged yet.
- * It gets as long as the stall was, but no more than one interval of its peer, within which a live one must
- * have been heard, and no less than a tick; then it is judged like any other. A stall in that time again puts
- * it off again, but one silence is put off by a detection time in all: a dead peer is found even by a host
- * that stalls for ever. We cannot know which part of a silence was the peer's; we only never take our own for
- * it.
+ * starved: by other programs, by the hypervisor, by memory pressure, and the threads that stand by for us
+ * with us (standby.c). Then the packets may have starved too, between the wire and the socket, where reading
+ * the sockets dry does not find them: the softirq that carries them runs on the same processor. So a session
+ * whose detection time ends in such a turn is not judged yet. It gets as long as the stall was, but no more
+ * than one interval of its peer, within which a live one must have been heard, and no less than a tick; then
+ * it is judged like any other. A stall in that time again puts it off again, but one silence is put off by a
+ * detection time in all: a dead peer is found even by a host that stalls for ever. We cannot know which part
+ * of a silence was the peer's; we only never take our own for it.
  */
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -78,6 +78,8 @@ static void weigh_load(struct engine *engine)
 	struct load *load = &engine->back.load;
 	usec_t now = engine->back.clock.now, span = now - load->since;
 
+	load->wakeups += engine->back.socket_woke;
+	engine->back.socket_woke = false;
 	if (!engine_ticking(engine) && load->wakeups > ENTER_WAKEUPS && span <= WINDOW)
 		set_ticking(engine, true);
 	else if (span < WINDOW)
@@ -136,6 +138,7 @@ static void arm(struct engine *engine)
 		spec.it_value.tv_nsec = next % USEC_S * 1000;
 	}
 	timerfd_settime(back->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL);
+	standby_arm(engine, next);
 	back->armed = next;
 }
 
@@ -164,7 +167,7 @@ static void stop_slice(struct engine *engine)
 	wheel_arm(&back->wheel, &back->retry_timer, back->stop_at);
 }
 
-void engine_turn(struct engine *engine)
+static void take_turn(struct engine *engine)
 {
 	struct back *back = &engine->back;
 	/* Before the commands are read, so that those given before the stop are seen. */
@@ -194,9 +197,18 @@ void engine_turn(struct engine *engine)
 	counter_add(&engine->counters.packets_in, received);
 	atomic_store_explicit(&engine->counters.send_errors, transmit_errors(engine), memory_order_relaxed);
 	back->load.packets += received;
-	back->load.wakeups += back->socket_woke;
-	back->socket_woke = false;
+}
+
+void engine_turn(struct engine *engine)
+{
+	take_turn(engine);
 	weigh_load(engine);
+	arm(engine);
+}
+
+void engine_relief(struct engine *engine)
+{
+	take_turn(engine);
 	arm(engine);
 }
 
@@ -257,16 +269,21 @@ void *engine_thread(void *arg)
 {
 	struct engine *engine = arg;
 	struct back *back = &engine->back;
+	bool over;
 
 	if (engine->config.thread_start)
 		engine->config.thread_start(engine->config.thread_context);
 	start_watchers(engine);
 	engine_begin(engine);
 	do {
+		pthread_mutex_lock(&engine->turn);
 		engine_turn(engine);
-		if (!stopped(back))
+		over = stopped(back);
+		atomic_store(&engine->over, over);
+		pthread_mutex_unlock(&engine->turn);
+		if (!over)
 			ev_run(back->loop, EVRUN_ONCE);
-	} while (!stopped(back));
+	} while (!over);
 	if (back->adoption)
 		events_notice(engine, &back->adoption->notice);
 	back->adoption = NULL;

@@ -31,6 +31,9 @@ struct engine_config {
 	/* Called first in the engine's thread: scheduling, name, signals. May be NULL. */
 	void (*thread_start)(void *context);
 	void *thread_context;
+	/* The same for each thread that stands by for it; NULL: there are none. */
+	void (*standby_start)(void *context);
+	void *standby_context;
 	struct engine_steering steering;
 	/* How long inherited paths count as live without a word from them; not as long (2 s) where another
 	 * site of a service is heard. */
@@ -148,6 +151,7 @@ struct engine_stats {
 	uint64_t ticks;	  /* those among them that the fixed tick made */
 	uint64_t packets_in, packets_out, send_errors, receive_overflows;
 	uint64_t stalls;
+	uint64_t relieved; /* turns that a standby thread took, as the engine's was late */
 	usec_t stall_max;
 	uint32_t sessions;
 	bool tick_mode;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the engine's own files share: in its thread engine.c sessions.c transmit.c commands.c decide.c
- * recorder.c snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
+/* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
+ * decide.c recorder.c snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -135,7 +135,8 @@ struct event {
 
 /* Written by the engine's thread, read by the main thread. */
 struct counters {
-	atomic_uint_least64_t wakeups, ticks, packets_in, packets_out, send_errors, receive_overflows, stalls;
+	atomic_uint_least64_t wakeups, ticks, relieved, packets_in, packets_out, send_errors,
+		receive_overflows, stalls;
 	atomic_int_least64_t stall_max;
 	atomic_uint_least32_t sessions;
 	atomic_bool tick_mode;
@@ -209,6 +210,15 @@ struct back {
 	bool published; /* the main thread must be woken */
 };
 
+/* A thread that takes over a turn that is late (standby.c). */
+struct standby {
+	pthread_t thread;
+	bool runs;
+	unsigned cpu;
+	struct engine *engine;
+};
+#define ENGINE_STANDBYS 2
+
 struct engine {
 	struct engine_config config;
 	struct ring commands, events;
@@ -216,6 +226,10 @@ struct engine {
 	int command_fd, event_fd;
 	atomic_bool stop;
 	atomic_int_least64_t linger; /* set before STOP */
+	pthread_mutex_t turn;	     /* whoever holds it owns BACK, but for the loop and its watchers */
+	atomic_bool over;	     /* the last turn was taken; set with TURN held */
+	int late_fd;
+	struct standby standby[ENGINE_STANDBYS];
 	struct counters counters;
 	struct front front;
 	struct back back;
@@ -244,8 +258,16 @@ static inline bool engine_ticking(const struct engine *engine)
 void *engine_thread(void *engine);
 void engine_begin(struct engine *engine);
 void engine_turn(struct engine *engine);
+/* A turn by another thread than the loop's. */
+void engine_relief(struct engine *engine);
 /* Asks the kernel, which costs some system calls. */
 void engine_count_overflows(struct engine *engine);
+
+/* standby.c */
+void standby_start(struct engine *engine);
+void standby_stop(struct engine *engine);
+/* The next turn is to begin at ARMED; USEC_NEVER: nobody knows. */
+void standby_arm(struct engine *engine, usec_t armed);
 
 /* sessions.c: effects, timers, transmission, goodbye */
 void sessions_packet(void *engine, const uint8_t *data, size_t size, const struct table_origin *origin,

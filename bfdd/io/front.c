@@ -277,6 +277,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *stats)
 	s->send_errors = atomic_load_explicit(&c->send_errors, memory_order_relaxed);
 	s->receive_overflows = atomic_load_explicit(&c->receive_overflows, memory_order_relaxed);
 	s->stalls = atomic_load_explicit(&c->stalls, memory_order_relaxed);
+	s->relieved = atomic_load_explicit(&c->relieved, memory_order_relaxed);
 	s->stall_max = atomic_load_explicit(&c->stall_max, memory_order_relaxed);
 	s->sessions = atomic_load_explicit(&c->sessions, memory_order_relaxed);
 	s->tick_mode = atomic_load_explicit(&c->tick_mode, memory_order_relaxed);

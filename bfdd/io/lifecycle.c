@@ -25,7 +25,8 @@ static bool open_rings(struct engine *engine)
 	ring_init(&engine->events, engine->events_memory, sizeof(struct event), ENGINE_EVENTS);
 	engine->command_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	engine->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return engine->command_fd >= 0 && engine->event_fd >= 0;
+	engine->late_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC); /* blocking: it is waited on */
+	return engine->command_fd >= 0 && engine->event_fd >= 0 && engine->late_fd >= 0;
 }
 
 /* Without it everything works, so the reason is for the log only. */
@@ -90,7 +91,8 @@ struct engine *engine_create(const struct engine_config *config, char *error, si
 	}
 	memset(engine, 0, sizeof(*engine));
 	engine->config = *config;
-	engine->command_fd = engine->event_fd = engine->back.timer_fd = -1;
+	engine->command_fd = engine->event_fd = engine->late_fd = engine->back.timer_fd = -1;
+	pthread_mutex_init(&engine->turn, NULL);
 	snprintf(error, size, "out of memory or file descriptors");
 	if (!open_rings(engine) || !open_back(&engine->back, error, size)) {
 		engine_free(engine);
@@ -109,6 +111,8 @@ int engine_start(struct engine *engine)
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(&engine->front.thread, NULL, engine_thread, engine);
+	if (!error)
+		standby_start(engine);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	engine->front.running = !error;
 	return -error;
@@ -122,6 +126,7 @@ void engine_stop(struct engine *engine, usec_t linger)
 	atomic_store_explicit(&engine->stop, true, memory_order_release);
 	eventfd_write(engine->command_fd, 1);
 	pthread_join(engine->front.thread, NULL);
+	standby_stop(engine);
 	engine->front.running = false;
 }
 
@@ -201,11 +206,14 @@ void engine_free(struct engine *engine)
 		close(engine->command_fd);
 	if (engine->event_fd >= 0)
 		close(engine->event_fd);
+	if (engine->late_fd >= 0)
+		close(engine->late_fd);
 	if (engine->back.raw)
 		raw_close(engine->back.raw);
 	frame_close(engine->back.frame);
 	udp_close(engine->back.udp);
 	gate_close(engine->back.gate);
+	pthread_mutex_destroy(&engine->turn);
 	free(engine->commands_memory);
 	free(engine->events_memory);
 	free(engine);
