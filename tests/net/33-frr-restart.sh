@@ -12,7 +12,7 @@ bfdd_conf_as_in_guide
 # Under the stand-in for systemd; $RUN/bfdd-e.pid is always that of the one that runs.
 store_start() {
 	mkdir -p "$RUN/state-e"
-	lab_start e store "$TOOLS/fdstore" "$RUN/bfdd-e.pid" "$RUN/notify" "$BFDD" -c "$RUN/bfdd-e.conf" -s "$RUN/e.ctl" -S "$RUN/state-e"
+	lab_start e bfdd-store "$TOOLS/fdstore" "$RUN/bfdd-e.pid" "$RUN/notify" "$BFDD" -c "$RUN/bfdd-e.conf" -s "$RUN/e.ctl" -S "$RUN/state-e"
 	STORE=$PID
 	wait_for 10 "bfdd answers" bfdd_answers e
 }

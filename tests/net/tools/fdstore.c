@@ -106,7 +106,7 @@ static void let_go(unsigned i)
 {
 	close(kept[i]);
 	kept[i] = kept[--nkept];
-	strcpy(names[i], names[nkept]);
+	memmove(names[i], names[nkept], sizeof(names[i]));
 }
 
 int main(int argc, char **argv)
