@@ -5,15 +5,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <time.h>
 
 #include "netlink/message.h"
+#include "netlink/prefix_map.h"
 
 #define BATCH 64   /* about 0.5 ms of the kernel's time */
 #define SLICE 1500 /* us: routes_work() begins no batch after that */
 #define RETRY (1 * USEC_S)
 
-/* What an entry is: the two columns of a comparison, wanted against kernel. */
+/* What a prefix's one byte says: the two columns of a comparison, wanted against kernel. */
 enum {
 	WANTED = 1,
 	KERNEL = 2, /* there is a route of ours */
@@ -22,21 +24,20 @@ enum {
 	TOLD = 16,  /* ... and the owner knows */
 };
 
-struct entry {
-	struct prefix prefix;
-	uint8_t flags;
-};
-
 /* The routes of one table and family. */
 struct set {
 	uint32_t table, group;
 	uint8_t family;
-	bool there;	       /* the group */
-	bool ready;	       /* as last told */
-	bool stuck;	       /* a whole batch failed: wait for the retry */
-	struct entry *entries; /* sorted by prefix */
-	unsigned nentries, cursor, stride;
-	unsigned nset, ndelete; /* entries to be written and to be deleted, failed ones not counted */
+	bool there; /* the group */
+	bool ready; /* as last told */
+	bool stuck; /* a whole batch failed: wait for the retry */
+	bool following;
+	/* Its order scatters neighbours. Written in order, the kernel's prefix tree splits thousands of
+	 * filled nodes when its root doubles and holds the routing lock meanwhile: 250 ms at 65,536 routes,
+	 * against 30 ms when they come from all over. */
+	struct prefix_map map;
+	unsigned cursor;
+	unsigned nset, ndelete; /* to be written and to be deleted, failed ones not counted */
 	unsigned nwanted, nright;
 	usec_t retry_at;
 };
@@ -49,7 +50,8 @@ struct routes {
 	unsigned nsets, turn;
 	uint32_t *groups; /* in the kernel */
 	unsigned ngroups;
-	unsigned batch[BATCH]; /* entries of the set being written */
+	uint64_t secret[2];
+	uint8_t *batch[BATCH]; /* entries of the set being written */
 	int errors[BATCH];
 	unsigned nbatch;
 };
@@ -62,14 +64,14 @@ static usec_t now(void)
 	return ts.tv_sec * USEC_S + ts.tv_nsec / 1000;
 }
 
-static bool wants_write(const struct entry *entry)
+static bool wants_write(uint8_t flags)
 {
-	return (entry->flags & (WANTED | RIGHT | FAILED)) == WANTED;
+	return (flags & (WANTED | RIGHT | FAILED)) == WANTED;
 }
 
-static bool wants_delete(const struct entry *entry)
+static bool wants_delete(uint8_t flags)
 {
-	return (entry->flags & (WANTED | KERNEL | FAILED)) == KERNEL;
+	return (flags & (WANTED | KERNEL | FAILED)) == KERNEL;
 }
 
 static bool set_has_work(const struct set *set)
@@ -77,14 +79,23 @@ static bool set_has_work(const struct set *set)
 	return !set->stuck && (set->ndelete || (set->there && set->nset));
 }
 
-static void set_count(struct set *set, const struct entry *entry, int sign)
+static void set_count(struct set *set, uint8_t flags, int sign)
 {
-	bool wanted = entry->flags & WANTED;
+	bool wanted = flags & WANTED;
 
-	set->nset += (unsigned)(sign * wants_write(entry));
-	set->ndelete += (unsigned)(sign * wants_delete(entry));
+	set->nset += (unsigned)(sign * wants_write(flags));
+	set->ndelete += (unsigned)(sign * wants_delete(flags));
 	set->nwanted += (unsigned)(sign * wanted);
-	set->nright += (unsigned)(sign * (wanted && entry->flags & RIGHT));
+	set->nright += (unsigned)(sign * (wanted && flags & RIGHT));
+}
+
+static void entry_change(struct set *set, uint8_t *entry, uint8_t flags)
+{
+	set_count(set, *entry, -1);
+	*entry = flags;
+	set_count(set, flags, 1);
+	if (!(flags & (WANTED | KERNEL)))
+		prefix_map_remove(&set->map, entry);
 }
 
 /* Tells if the table became ready or ceased to be. What is only being rewritten is missed for milliseconds,
@@ -101,43 +112,38 @@ static void set_tell(struct routes *routes, struct set *set)
 		routes->callbacks.ready(routes->callbacks.context, set->table, set->family, ready);
 }
 
-/* A step that is coprime to N, so that N steps visit all, and far apart. Written in order, neighbours first,
- * the kernel's prefix tree splits thousands of filled nodes when its root doubles and holds the routing lock
- * meanwhile: 250 ms at 65,536 routes, against 30 ms when they come from all over. */
-static unsigned stride_for(unsigned n)
-{
-	unsigned stride = (unsigned)(n * 0.618) | 1;
-
-	for (;; stride++) {
-		unsigned a = n, b = stride;
-
-		while (b) {
-			unsigned rest = a % b;
-
-			a = b;
-			b = rest;
-		}
-		if (a <= 1)
-			return stride;
-	}
-}
-
 /* After a change to many entries. */
 static void set_changed(struct routes *routes, struct set *set)
 {
 	set->nset = set->ndelete = set->nwanted = set->nright = 0;
-	set->stride = stride_for(set->nentries);
-	for (unsigned i = 0; i < set->nentries; i++)
-		set_count(set, &set->entries[i], 1);
+	for (unsigned i = 0; i < set->map.nslots; i++) {
+		const uint8_t *entry = prefix_map_at(&set->map, i);
+
+		if (entry)
+			set_count(set, *entry, 1);
+	}
 	set_tell(routes, set);
+}
+
+/* Takes flags off all entries. */
+static void set_clear(struct set *set, uint8_t flags)
+{
+	for (unsigned i = 0; i < set->map.nslots; i++) {
+		uint8_t *entry = prefix_map_at(&set->map, i);
+
+		if (!entry)
+			continue;
+		*entry &= (uint8_t)~flags;
+		if (!(*entry & (WANTED | KERNEL)))
+			prefix_map_remove(&set->map, entry);
+	}
 }
 
 static void set_retry(struct set *set)
 {
 	set->stuck = false;
 	set->retry_at = USEC_NEVER;
-	for (unsigned i = 0; i < set->nentries; i++)
-		set->entries[i].flags &= (uint8_t)~FAILED;
+	set_clear(set, FAILED);
 }
 
 static bool group_there(const struct routes *routes, uint32_t group)
@@ -168,101 +174,105 @@ static struct set *set_get(struct routes *routes, uint32_t table, uint8_t family
 	routes->sets = sets;
 	sets += routes->nsets++;
 	*sets = (struct set){.table = table, .family = family, .retry_at = USEC_NEVER};
+	prefix_map_init(&sets->map, family, sizeof(uint8_t), routes->secret);
 	return sets;
 }
 
-static int by_prefix(const void *a, const void *b)
+static uint8_t *entry_get(struct set *set, const struct prefix *prefix)
 {
-	return prefix_compare(&((const struct entry *)a)->prefix, &((const struct entry *)b)->prefix);
+	uint8_t *entry = prefix_map_find(&set->map, prefix, NULL);
+
+	return entry ? entry : prefix_map_add(&set->map, prefix);
 }
 
-/* A sorted array with room for SPARE entries more; NULL when memory ran out. Duplicates are dropped. */
-static struct entry *entries_make(const struct prefix *prefixes, unsigned *n, unsigned spare)
+static void set_group(struct routes *routes, struct set *set, uint32_t group)
 {
-	struct entry *entries = malloc(((size_t)*n + spare + 1) * sizeof(*entries));
-	unsigned kept = 0;
-
-	if (!entries)
-		return NULL;
-	for (unsigned i = 0; i < *n; i++)
-		entries[i] = (struct entry){.prefix = prefixes[i], .flags = WANTED};
-	qsort(entries, *n, sizeof(*entries), by_prefix);
-	for (unsigned i = 0; i < *n; i++)
-		if (!kept || by_prefix(&entries[kept - 1], &entries[i]))
-			entries[kept++] = entries[i];
-	*n = kept;
-	return entries;
+	set->there = set->group == group && group_there(routes, group);
+	set_retry(set);
+	set_changed(routes, set);
+	if (set->group == group)
+		return;
+	/* On another group it is not ready before all is written. */
+	set->group = group;
+	set->there = group_there(routes, group);
+	set_changed(routes, set);
 }
 
 bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t group,
 		 const struct prefix *prefixes, unsigned n)
 {
 	struct set *set = set_get(routes, table, family);
-	struct entry *entries = set ? entries_make(prefixes, &n, set->nentries) : NULL;
-	unsigned total = n;
 
-	if (!entries)
+	if (!set || !prefix_map_reserve(&set->map, n))
 		return false;
-	for (unsigned i = 0, j = 0; i < set->nentries; i++) {
-		const struct entry *old = &set->entries[i];
-		uint8_t flags = old->flags & KERNEL;
-
-		if (set->group == group)
-			flags |= old->flags & RIGHT;
-		while (j < n && by_prefix(&entries[j], old) < 0)
-			j++;
-		if (j < n && !by_prefix(&entries[j], old))
-			entries[j].flags |= flags;
-		else if (flags & KERNEL)
-			entries[total++] = (struct entry){.prefix = old->prefix, .flags = flags};
-	}
-	qsort(entries, total, sizeof(*entries), by_prefix);
-	free(set->entries);
-	set->entries = entries;
-	set->nentries = total;
-	set->cursor = 0;
-	set->there = set->group == group && group_there(routes, group);
-	set_retry(set);
-	set_changed(routes, set);
-	if (set->group == group)
-		return true;
-	/* On another group it is not ready before all is written. */
-	set->group = group;
-	set->there = group_there(routes, group);
-	set_changed(routes, set);
+	set->following = false;
+	set_clear(set, set->group == group ? WANTED | TOLD : WANTED | TOLD | RIGHT);
+	for (unsigned i = 0; i < n; i++)
+		*entry_get(set, &prefixes[i]) |= WANTED; /* has room */
+	set_group(routes, set, group);
 	return true;
+}
+
+bool routes_follow(struct routes *routes, uint32_t table, uint8_t family, uint32_t group,
+		   void (*adopt)(void *context, const struct prefix *prefix), void *context)
+{
+	struct set *set = set_get(routes, table, family);
+
+	if (!set)
+		return false;
+	set_clear(set, set->group == group ? TOLD : TOLD | RIGHT);
+	for (unsigned i = 0; i < set->map.nslots && !set->following; i++) {
+		uint8_t *entry = prefix_map_at(&set->map, i);
+		struct prefix prefix;
+
+		if (!entry)
+			continue;
+		*entry |= WANTED;
+		prefix = prefix_map_prefix(&set->map, entry);
+		adopt(context, &prefix);
+	}
+	set->following = true;
+	set_group(routes, set, group);
+	return true;
+}
+
+bool routes_add(struct routes *routes, uint32_t table, const struct prefix *prefix)
+{
+	struct set *set = set_find(routes, table, prefix->addr.family);
+	uint8_t *entry = set && set->following ? entry_get(set, prefix) : NULL;
+
+	if (entry && !(*entry & WANTED)) {
+		entry_change(set, entry, *entry | WANTED);
+		set_tell(routes, set);
+	}
+	return entry;
+}
+
+void routes_remove(struct routes *routes, uint32_t table, const struct prefix *prefix)
+{
+	struct set *set = set_find(routes, table, prefix->addr.family);
+	uint8_t *entry = set && set->following ? prefix_map_find(&set->map, prefix, NULL) : NULL;
+
+	if (!entry || !(*entry & WANTED))
+		return;
+	entry_change(set, entry, *entry & (KERNEL | RIGHT));
+	set_tell(routes, set);
 }
 
 bool routes_inherit(struct routes *routes, const struct object_route *found, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct set *set = set_get(routes, found[i].table, found[i].prefix.addr.family);
-		struct entry *entries;
+		uint8_t *entry = set ? entry_get(set, &found[i].prefix) : NULL;
 
-		if (!set)
+		if (!entry)
 			return false;
-		/* Grows at powers of two. */
-		if (!(set->nentries & (set->nentries - 1))) {
-			entries = reallocarray(set->entries, set->nentries ? 2 * set->nentries : 1,
-					       sizeof(*entries));
-			if (!entries)
-				return false;
-			set->entries = entries;
-		}
-		if (!set->nentries)
+		if (!set->group)
 			set->group = found[i].group;
-		set->entries[set->nentries++] = (struct entry){
-			.prefix = found[i].prefix,
-			.flags = KERNEL | (found[i].group == set->group ? RIGHT : 0),
-		};
+		*entry = KERNEL | (found[i].group == set->group ? RIGHT : 0);
 	}
-	for (unsigned i = 0; i < routes->nsets; i++) {
-		struct set *set = &routes->sets[i];
-
-		if (set->nentries)
-			qsort(set->entries, set->nentries, sizeof(*set->entries), by_prefix);
-		set_changed(routes, set);
-	}
+	for (unsigned i = 0; i < routes->nsets; i++)
+		set_changed(routes, &routes->sets[i]);
 	return true;
 }
 
@@ -293,40 +303,46 @@ void routes_group(struct routes *routes, uint32_t group, bool there)
 		if (set->group != group)
 			continue;
 		set->there = there;
-		for (unsigned j = 0; j < set->nentries && !there; j++)
-			if (set->entries[j].flags & RIGHT)
-				set->entries[j].flags &= (uint8_t) ~(RIGHT | KERNEL);
-		set_retry(set);
+		for (unsigned j = 0; j < set->map.nslots && !there; j++) {
+			uint8_t *entry = prefix_map_at(&set->map, j);
+
+			if (entry && *entry & RIGHT)
+				*entry &= (uint8_t) ~(RIGHT | KERNEL);
+		}
+		set_retry(set); /* removes what is neither wanted nor there */
 		set_changed(routes, set);
 	}
 }
 
 /* The route's bookkeeping is corrected, not readiness: it is back in no time. */
-static bool entry_lost(struct set *set, struct entry *entry)
+static bool entry_lost(struct set *set, uint8_t *entry)
 {
-	if (!(entry->flags & RIGHT) || !(entry->flags & WANTED))
+	if (!(*entry & RIGHT) || !(*entry & WANTED))
 		return false;
-	set_count(set, entry, -1);
-	entry->flags &= (uint8_t) ~(RIGHT | KERNEL);
-	set_count(set, entry, 1);
+	entry_change(set, entry, *entry & (uint8_t) ~(RIGHT | KERNEL));
 	return true;
 }
 
 bool routes_lost(struct routes *routes, uint32_t table, const struct prefix *prefix)
 {
 	struct set *set = set_find(routes, table, prefix->addr.family);
-	struct entry key = {.prefix = *prefix}, *entry = NULL;
+	uint8_t *entry = set ? prefix_map_find(&set->map, prefix, NULL) : NULL;
 
-	if (set && set->nentries)
-		entry = bsearch(&key, set->entries, set->nentries, sizeof(key), by_prefix);
 	return entry && entry_lost(set, entry);
 }
 
 void routes_lost_any(struct routes *routes)
 {
-	for (unsigned i = 0; i < routes->nsets; i++)
-		for (unsigned j = 0; j < routes->sets[i].nentries; j++)
-			entry_lost(&routes->sets[i], &routes->sets[i].entries[j]);
+	for (unsigned i = 0; i < routes->nsets; i++) {
+		struct set *set = &routes->sets[i];
+
+		for (unsigned j = 0; j < set->map.nslots; j++) {
+			uint8_t *entry = prefix_map_at(&set->map, j);
+
+			if (entry)
+				entry_lost(set, entry);
+		}
+	}
 }
 
 bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family)
@@ -336,16 +352,17 @@ bool routes_ready(const struct routes *routes, uint32_t table, uint8_t family)
 	return set && set->ready;
 }
 
-static bool entry_request(struct routes *routes, const struct set *set, const struct entry *entry)
+static bool entry_request(struct routes *routes, const struct set *set, const uint8_t *entry)
 {
-	struct object_route route = {.table = set->table, .prefix = entry->prefix, .group = set->group};
+	struct object_route route = {.table = set->table, .group = set->group};
 
-	if (wants_delete(entry))
-		message_route_del(routes->nl, routes->protocol, &route);
-	else if (wants_write(entry) && set->there)
-		message_route_set(routes->nl, routes->protocol, &route);
-	else
+	if (!wants_delete(*entry) && !(wants_write(*entry) && set->there))
 		return false;
+	route.prefix = prefix_map_prefix(&set->map, entry);
+	if (wants_delete(*entry))
+		message_route_del(routes->nl, routes->protocol, &route);
+	else
+		message_route_set(routes->nl, routes->protocol, &route);
 	return netlink_batch_add(routes->nl);
 }
 
@@ -358,42 +375,40 @@ static void request_failed(void *context, unsigned index, int error)
 }
 
 /* True when the kernel did it. */
-static bool entry_outcome(struct routes *routes, struct set *set, struct entry *entry, int error)
+static bool entry_outcome(struct routes *routes, struct set *set, uint8_t *entry, int error)
 {
+	struct prefix prefix = prefix_map_prefix(&set->map, entry);
+	bool told = *entry & TOLD;
+
 	/* A route to be deleted that is gone is as it should be. */
-	if (error == -ESRCH && !(entry->flags & WANTED))
+	if (error == -ESRCH && !(*entry & WANTED))
 		error = 0;
-	set_count(set, entry, -1);
-	if (!error)
-		entry->flags = entry->flags & WANTED ? WANTED | KERNEL | RIGHT : 0;
+	if (error)
+		entry_change(set, entry, *entry | FAILED | TOLD);
 	else
-		entry->flags |= FAILED;
-	set_count(set, entry, 1);
-	if (error && !(entry->flags & TOLD)) {
-		entry->flags |= TOLD;
-		if (routes->callbacks.failed)
-			routes->callbacks.failed(routes->callbacks.context, set->table, &entry->prefix,
-						 error);
-	}
+		entry_change(set, entry, *entry & WANTED ? WANTED | KERNEL | RIGHT : 0);
+	if (error && !told && routes->callbacks.failed)
+		routes->callbacks.failed(routes->callbacks.context, set->table, &prefix, error);
 	return !error;
 }
 
 static void set_work(struct routes *routes, struct set *set)
 {
-	unsigned done = 0;
+	unsigned work = set->ndelete + (set->there ? set->nset : 0), done = 0;
 	int err;
 
 	routes->nbatch = 0;
-	for (unsigned seen = 0; seen < set->nentries && routes->nbatch < BATCH; seen++) {
-		if (entry_request(routes, set, &set->entries[set->cursor]))
-			routes->batch[routes->nbatch++] = set->cursor;
-		set->cursor = (unsigned)(((uint64_t)set->cursor + set->stride) % set->nentries);
+	for (unsigned seen = 0; seen < set->map.nslots && routes->nbatch < BATCH && routes->nbatch < work;
+	     seen++) {
+		uint8_t *entry = prefix_map_at(&set->map, set->cursor++ & (set->map.nslots - 1));
+
+		if (entry && entry_request(routes, set, entry))
+			routes->batch[routes->nbatch++] = entry;
 	}
 	memset(routes->errors, 0, sizeof(routes->errors));
 	err = netlink_batch_send(routes->nl, request_failed, routes);
 	for (unsigned i = 0; i < routes->nbatch; i++)
-		done += entry_outcome(routes, set, &set->entries[routes->batch[i]],
-				      err ? err : routes->errors[i]);
+		done += entry_outcome(routes, set, routes->batch[i], err ? err : routes->errors[i]);
 	if (done < routes->nbatch && set->retry_at == USEC_NEVER)
 		set->retry_at = now() + RETRY;
 	set->stuck = !done;
@@ -447,6 +462,8 @@ struct routes *routes_create(const struct object_range *range, const struct rout
 	}
 	routes->callbacks = *callbacks;
 	routes->protocol = range->protocol;
+	if (getrandom(routes->secret, sizeof(routes->secret), 0) < 0)
+		routes->secret[0] = (uint64_t)now();
 	routes->nl = netlink_open(error, size);
 	if (!routes->nl) {
 		free(routes);
@@ -460,7 +477,7 @@ void routes_free(struct routes *routes)
 	if (!routes)
 		return;
 	for (unsigned i = 0; i < routes->nsets; i++)
-		free(routes->sets[i].entries);
+		prefix_map_free(&routes->sets[i].map);
 	free(routes->sets);
 	free(routes->groups);
 	netlink_close(routes->nl);

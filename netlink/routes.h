@@ -33,6 +33,14 @@ void routes_free(struct routes *routes); /* the kernel's routes stay */
  * differences are written. N 0: the table is emptied. False when memory ran out: all is as before. */
 bool routes_want(struct routes *routes, uint32_t table, uint8_t family, uint32_t group,
 		 const struct prefix *prefixes, unsigned n);
+/* The table is from now on changed prefix by prefix, by the two below: GROUP as above, and what is wanted
+ * stays. At the first time what is in the kernel's table counts as wanted, and ADOPT is told of each such
+ * prefix: it must not call back. False when memory ran out: all is as before. */
+bool routes_follow(struct routes *routes, uint32_t table, uint8_t family, uint32_t group,
+		   void (*adopt)(void *context, const struct prefix *prefix), void *context);
+/* Wanted, or not any more, in a table that follows. False when memory ran out. */
+bool routes_add(struct routes *routes, uint32_t table, const struct prefix *prefix);
+void routes_remove(struct routes *routes, uint32_t table, const struct prefix *prefix);
 /* Routes of ours in the kernel at start, before anything is wanted. What nobody wants by the first
  * routes_work() is deleted. False when memory ran out. */
 bool routes_inherit(struct routes *routes, const struct object_route *found, unsigned n);

@@ -212,6 +212,54 @@ static void routes_inherited(void)
 	routes_free(routes);
 }
 
+static unsigned adopted;
+static void adopt(void *context, const struct prefix *prefix)
+{
+	adopted++;
+}
+
+/* A table whose prefixes come and go one by one; it begins with what a list left in it. */
+static void routes_followed(void)
+{
+	struct prefix first = nth(AF_INET, 6000), other = nth(AF_INET, 9000);
+
+	routes_open();
+	make_groups();
+	routes_group(routes, GROUP4, true);
+	CHECK(!routes_add(routes, TABLE, &first)); /* no such table */
+	CHECK(want(AF_INET, GROUP4, 6000, 6100));
+	work();
+	CHECK(!routes_add(routes, TABLE, &other)); /* it has a list */
+	CHECK(routes_follow(routes, TABLE, AF_INET, GROUP4, adopt, NULL) && adopted == 100 && ready4);
+	CHECK(routes_follow(routes, TABLE, AF_INET, GROUP4, adopt, NULL) && adopted == 100);
+	CHECK(!routes_pending(routes) && routes_add(routes, TABLE, &first) && !routes_pending(routes));
+	CHECK(routes_add(routes, TABLE, &other) && routes_pending(routes));
+	routes_remove(routes, TABLE, &first);
+	work();
+	CHECK(ready4 && count(AF_INET, GROUP4) == 100);
+	for (unsigned i = 6000; i < 6100; i++)
+		routes_remove(routes, TABLE, &(struct prefix){nth(AF_INET, i).addr, 24});
+	work();
+	CHECK(ready4 && count(AF_INET, GROUP4) == 1);
+	/* The last one goes and comes before anything was written. */
+	routes_remove(routes, TABLE, &other);
+	CHECK(!ready4 && routes_pending(routes));
+	CHECK(routes_add(routes, TABLE, &other) && ready4 && !routes_pending(routes));
+	/* Another group, with the prefixes that are. */
+	routes_group(routes, 1902, true);
+	CHECK(routes_follow(routes, TABLE, AF_INET, 1902, adopt, NULL) && adopted == 100 && !ready4);
+	work();
+	CHECK(ready4 && count(AF_INET, 1902) == 1 && !count(AF_INET, GROUP4));
+	for (unsigned i = 0; i < 20000; i++)
+		CHECK(routes_add(routes, TABLE, &(struct prefix){nth(AF_INET, i).addr, 24}));
+	work();
+	CHECK(ready4 && count(AF_INET, 1902) == 20000);
+	CHECK(want(AF_INET, 1902, 0, 0) && !ready4);
+	work();
+	CHECK(!count(AF_INET, 1902) && !count(AF_INET, GROUP4));
+	routes_free(routes);
+}
+
 /* What is not ours, by number or by place, is neither found nor removed. */
 static void settle_foreign(void)
 {
@@ -332,6 +380,7 @@ int main(int argc, char **argv)
 		routes_change();
 		routes_trouble();
 		routes_inherited();
+		routes_followed();
 		CHECK(!steer_remove(&range, error, sizeof(error)));
 	} else if (argc >= 2 && !strcmp(argv[1], "settle")) {
 		settle_foreign();
