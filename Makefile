@@ -35,7 +35,7 @@ CTL := bfdd/bfdctl.c $(wildcard bfdd/ctl/*.c)
 SOURCES := $(filter-out $(MAINS) %.bpf.c,$(wildcard bfdd/*.c bfdd/core/*.c bfdd/io/*.c bfdd/site/*.c bfdd/routing/*.c bfdd/probe/*.c \
 	bfdd/ops/*.c netlink/*.c config/*.c))
 # What must stay pure: checked by scripts/check-layers.
-PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c netlink/prefix_map.c netlink/mark_message.c config/diff.c config/merge.c \
+PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c netlink/prefix_map.c netlink/follow_set.c netlink/mark_message.c config/diff.c config/merge.c \
 	bfdd/routing/frr_message.c
 TESTS := $(wildcard tests/unit/test_*.c tests/sim/test_*.c)
 TEST_TOOLS := $(wildcard tests/net/tools/*.c)

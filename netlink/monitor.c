@@ -349,6 +349,13 @@ const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, 
 	return links_by_index(&monitor->links, ifindex);
 }
 
+void monitor_each_address(const struct monitor *monitor, void (*fn)(void *context, const struct addr *addr),
+			  void *context)
+{
+	for (size_t i = 0; i < monitor->links.naddresses; i++)
+		fn(context, &monitor->links.addresses[i].addr);
+}
+
 bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const struct addr *addr)
 {
 	return links_has_address(&monitor->links, ifindex, addr);

@@ -64,6 +64,9 @@ void monitor_free(struct monitor *monitor);
 /* By name or index among the links known; NULL. Valid until the next monitor_read(). */
 const struct monitor_link *monitor_link_by_name(const struct monitor *monitor, const char *name);
 const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, uint32_t ifindex);
+/* Each local address on any link. */
+void monitor_each_address(const struct monitor *monitor, void (*fn)(void *context, const struct addr *addr),
+			  void *context);
 bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const struct addr *addr);
 /* A local address on IFINDEX (0: on any link; *FOUND_IFINDEX tells) suited to PEER: same subnet (also /31,
  * /127, point-to-point), link-local for link-local (which needs IFINDEX); the first by numeric order, so that

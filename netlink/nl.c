@@ -22,6 +22,7 @@ struct netlink {
 	struct nl_sock *sock;
 	struct nl_msg *msg;
 	uint32_t seq;
+	bool interrupted; /* the dump in pieces */
 	char words[NETLINK_WORDS];
 	unsigned nbatch;
 	size_t batch_size;
@@ -236,20 +237,27 @@ static ssize_t receive(struct netlink *nl)
 	return (size_t)n > sizeof(nl->in) ? -ENOBUFS : n;
 }
 
+static int read_datagram(struct netlink *nl, struct answer *answer)
+{
+	ssize_t n = receive(nl);
+	struct nlmsghdr *hdr = (struct nlmsghdr *)nl->in;
+
+	if (n < 0) {
+		set_words(nl, (int)n, NULL);
+		return (int)n;
+	}
+	for (int left = (int)n; nlmsg_ok(hdr, left); hdr = nlmsg_next(hdr, &left))
+		take_message(nl, answer, hdr);
+	return 0;
+}
+
 static int read_answer(struct netlink *nl, struct answer *answer)
 {
-	while (!answer->done) {
-		ssize_t n = receive(nl);
-		struct nlmsghdr *hdr = (struct nlmsghdr *)nl->in;
+	int err = 0;
 
-		if (n < 0) {
-			set_words(nl, (int)n, NULL);
-			return (int)n;
-		}
-		for (int left = (int)n; nlmsg_ok(hdr, left); hdr = nlmsg_next(hdr, &left))
-			take_message(nl, answer, hdr);
-	}
-	return 0;
+	while (!answer->done && !err)
+		err = read_datagram(nl, answer);
+	return err;
 }
 
 static int transmit(struct netlink *nl, const void *data, size_t size)
@@ -287,14 +295,40 @@ int netlink_request(struct netlink *nl, netlink_message_fn *fn, void *context)
 	return exchange(nl, &answer, NLM_F_ACK);
 }
 
+static int dump_result(int err, bool interrupted)
+{
+	if (err == -EAFNOSUPPORT || err == -EOPNOTSUPP)
+		return 0;
+	return !err && interrupted ? NETLINK_RESTART : err;
+}
+
 int netlink_dump(struct netlink *nl, netlink_message_fn *fn, void *context)
 {
 	struct answer answer = {.fn = fn, .context = context};
 	int err = exchange(nl, &answer, NLM_F_DUMP);
 
-	if (err == -EAFNOSUPPORT || err == -EOPNOTSUPP)
-		return 0;
-	return !err && answer.interrupted ? NETLINK_RESTART : err;
+	return dump_result(err, answer.interrupted);
+}
+
+int netlink_dump_begin(struct netlink *nl)
+{
+	struct nlmsghdr *hdr = nlmsg_hdr(nl->msg);
+
+	hdr->nlmsg_flags |= NLM_F_DUMP;
+	nl->interrupted = false;
+	return transmit(nl, hdr, hdr->nlmsg_len);
+}
+
+int netlink_dump_step(struct netlink *nl, netlink_message_fn *fn, void *context)
+{
+	uint32_t seq = nlmsg_hdr(nl->msg)->nlmsg_seq;
+	struct answer answer = {.first = seq, .last = seq, .fn = fn, .context = context};
+	int err = read_datagram(nl, &answer);
+
+	nl->interrupted |= answer.interrupted;
+	if (!err && !answer.done)
+		return 1;
+	return dump_result(err ? err : answer.error, nl->interrupted);
 }
 
 const char *netlink_words(const struct netlink *nl)

@@ -69,6 +69,11 @@ int netlink_request(struct netlink *nl, netlink_message_fn *fn, void *context);
 /* Sends with NLM_F_DUMP and hands each message to FN. 0, NETLINK_RESTART or -errno. A family that the kernel
  * does not have gives nothing. */
 int netlink_dump(struct netlink *nl, netlink_message_fn *fn, void *context);
+/* The same dump in pieces: the request begun is sent, then each step hands the messages of one datagram to
+ * FN. A step returns 1: there is more; 0, NETLINK_RESTART or -errno as above, when it has ended. Nothing else
+ * may be asked of this socket meanwhile. */
+int netlink_dump_begin(struct netlink *nl);
+int netlink_dump_step(struct netlink *nl, netlink_message_fn *fn, void *context);
 /* The last error in the kernel's words, or errno's. */
 const char *netlink_words(const struct netlink *nl);
 
