@@ -161,6 +161,7 @@ static void link_changed(void *context, const struct monitor_link *link, bool go
 	struct app *app = context;
 
 	app->links_changed = true;
+	app->links_lost |= (gone || !link->up || !link->carrier) && app_follow_uses(app, link->ifindex);
 	if (app->ready)
 		events_add(app->events, LOG_LEVEL_DEBUG, "link", app_now(),
 			   json_pack("{s:o s:i s:b s:b}", "interface", view_text(link->name), "ifindex",
@@ -174,6 +175,7 @@ static void address_changed(void *context, uint32_t ifindex, const struct addr *
 	struct app *app = context;
 
 	app->links_changed = true;
+	app->links_lost |= gone && !addr_is_link_local(addr);
 }
 
 static void tell_gone(struct app *app)
@@ -205,7 +207,7 @@ static void monitor_resynced(void *context)
 {
 	struct app *app = context;
 
-	app->links_changed = true;
+	app->links_changed = app->links_lost = true;
 	log_notice("netlink: more changes than the socket could hold; everything was read again");
 	routes_lost_any(app->routes);
 	app_routes_wake(app);
@@ -217,9 +219,11 @@ static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
 	struct app *app = watcher->data;
 
 	monitor_read(app->monitor);
-	if (app->links_changed)
+	if (app->links_changed) {
 		app_peers_resolve(app);
-	app->links_changed = false;
+		app_follow_links(app, app->links_lost);
+	}
+	app->links_changed = app->links_lost = false;
 	tell_gone(app); /* after the links, so that a switch is told with its cause */
 	if (!app->routes_taken)
 		return;
@@ -514,6 +518,7 @@ void app_free(struct app *app)
 	if (app->steer_runs)
 		steer_poll_reports(app->steer, steer_report, app);
 	app_neighbours_close(app);
+	app_follow_close(app);
 	monitor_free(app->monitor);
 	routes_free(app->routes);
 	engine_free(app->engine);

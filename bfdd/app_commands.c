@@ -238,6 +238,7 @@ static json_t *service_object(struct app *app, const struct policy *policy, cons
 	view.active_site = view.active_site_v4 ? view.active_site_v4 : view.active_site_v6;
 	view.paths = paths;
 	object = view_service(&view);
+	app_follow_view(app, record->name, object);
 	free(paths);
 	return object;
 }

@@ -13,7 +13,8 @@ struct build {
 	struct app_map *map;
 	struct policy *policy;
 	unsigned ngroups, nrules;
-	int (*group_of)[2]; /* by site, [0] IPv4 and [1] IPv6 nexthops; -1: none yet */
+	unsigned rank, nfollowers; /* of the service's rules; services that follow, so far */
+	int (*group_of)[2];	   /* by site, [0] IPv4 and [1] IPv6 nexthops; -1: none yet */
 };
 
 void app_map_free(struct app_map *map)
@@ -40,7 +41,7 @@ static uint64_t hash(uint64_t h, const void *data, size_t size)
 	return h;
 }
 
-static const struct addr *gateway(const struct config_peer *peer)
+const struct addr *app_gateway(const struct config_peer *peer)
 {
 	return peer->via.family ? &peer->via : &peer->address;
 }
@@ -50,14 +51,14 @@ static uint64_t member_key(const struct app_peer *peer)
 	uint64_t h = 0xcbf29ce484222325ull;
 
 	h = hash(h, peer->config->name, strlen(peer->config->name));
-	h = hash(h, gateway(peer->config), sizeof(struct addr));
+	h = hash(h, app_gateway(peer->config), sizeof(struct addr));
 	return hash(h, &peer->gateway_ifindex, sizeof(peer->gateway_ifindex));
 }
 
 static bool has_family(const struct app *app, const struct config_site *site, uint8_t family)
 {
 	for (unsigned i = 0; i < site->npeers; i++)
-		if (gateway(&app->config->peers[site->peers[i]])->family == family)
+		if (app_gateway(&app->config->peers[site->peers[i]])->family == family)
 			return true;
 	return false;
 }
@@ -81,7 +82,7 @@ static bool add_member(struct build *b, unsigned g, unsigned peer_index)
 	snprintf(group->members[m].peer_name, CONFIG_NAME, "%s", peer->config->name);
 	policy->resolved |= (uint64_t)peer->gateway_up << m;
 	steer->members[m] = (struct object_nexthop){
-		.id = id, .ifindex = peer->gateway_ifindex, .gateway = *gateway(peer->config)};
+		.id = id, .ifindex = peer->gateway_ifindex, .gateway = *app_gateway(peer->config)};
 	policy->paths[m] = peer_index;
 	policy->keys[m] = member_key(peer);
 	group->nmembers = steer->nmembers = policy->npaths = m + 1;
@@ -107,7 +108,7 @@ static int site_group(struct build *b, unsigned s, uint8_t family)
 	if (!b->map->groups[g].members || !b->map->map.groups[g].id)
 		return -1;
 	for (unsigned i = 0; i < site->npeers; i++)
-		if (gateway(&b->app->config->peers[site->peers[i]])->family == family &&
+		if (app_gateway(&b->app->config->peers[site->peers[i]])->family == family &&
 		    !add_member(b, g, site->peers[i]))
 			return -1;
 	return *index = g;
@@ -137,7 +138,7 @@ static bool add_choice(struct build *b, unsigned w, const struct config_service 
 	rule = &b->map->map.rules[b->nrules];
 	*rule = (struct object_rule){
 		.family = way->family,
-		.priority = app->range.priority_first + policy->nchoices,
+		.priority = app->range.priority_first + CONFIG_SERVICE_SITES * b->rank + policy->nchoices,
 		.table = ids_get(app->table_ids, name),
 		.without = b->map->groups[group].mark,
 	};
@@ -157,8 +158,11 @@ static bool add_choice(struct build *b, unsigned w, const struct config_service 
 	return true;
 }
 
-static bool service_has_family(const struct config_service *service, uint8_t family)
+static bool service_has_family(const struct app *app, const struct config_service *service, uint8_t family)
 {
+	for (unsigned i = 0; i < service->nsites && service->follow; i++)
+		if (family == AF_INET || has_family(app, &app->config->sites[service->sites[i]], family))
+			return true;
 	for (unsigned i = 0; i < service->nprefixes; i++)
 		if (service->prefixes[i].addr.family == family)
 			return true;
@@ -190,7 +194,7 @@ static bool add_way(struct build *b, unsigned index, uint8_t family)
 	unsigned w = b->map->nways;
 	struct policy_way *policy = &b->policy->ways[w];
 
-	if (!service_has_family(service, family))
+	if (!service_has_family(b->app, service, family))
 		return true;
 	b->map->ways[w] = (struct app_way){.index = index, .family = family, .first_rule = b->nrules};
 	snprintf(b->map->ways[w].service, CONFIG_NAME, "%s", service->name);
@@ -213,9 +217,12 @@ static bool fill(struct build *b)
 
 	for (unsigned s = 0; s < config->nsites; s++)
 		b->group_of[s][0] = b->group_of[s][1] = -1;
-	for (unsigned i = 0; i < config->nservices; i++)
+	for (unsigned i = 0; i < config->nservices; i++) {
+		/* Overlaps: what is listed wins, then the earlier service. */
+		b->rank = config->services[i].follow ? ++b->nfollowers : 0;
 		if (!add_way(b, i, AF_INET) || !add_way(b, i, AF_INET6))
 			return false;
+	}
 	return true;
 }
 

@@ -9,14 +9,14 @@
 
 /* Tables and prefixes */
 
-static const struct config_service *rule_service(const struct app *app, unsigned rule)
+const struct config_service *app_rule_service(const struct app *app, unsigned rule)
 {
 	return &app->config->services[app->map->ways[app->map->choices[rule].way].index];
 }
 
 static void want_routes(struct app *app, unsigned rule)
 {
-	const struct config_service *service = rule_service(app, rule);
+	const struct config_service *service = app_rule_service(app, rule);
 	uint8_t family = app->map->map.rules[rule].family;
 	struct prefix *prefixes = calloc(service->nprefixes, sizeof(*prefixes));
 	unsigned n = 0;
@@ -49,8 +49,10 @@ static void want_tables(struct app *app)
 			routes_want(app->routes, app->tables[t].table, app->tables[t].family, 0, NULL, 0);
 	for (unsigned r = 0; r < app->map->map.nrules; r++) {
 		tables[r] = (struct app_table){app->map->map.rules[r].table, app->map->map.rules[r].family};
-		want_routes(app, r);
+		if (!app_rule_service(app, r)->follow)
+			want_routes(app, r);
 	}
+	app_follow_tables(app);
 	free(app->tables);
 	app->tables = tables;
 	app->ntables = app->map->map.nrules;
@@ -68,8 +70,8 @@ void app_policy_ready(struct app *app, uint32_t table, uint8_t family, bool read
 			continue;
 		APP_UNTIL_TAKEN(engine_ready(app->engine, r, ready));
 		events_add(app->events, LOG_LEVEL_INFO, "table", app_now(),
-			   json_pack("{s:s s:s s:I s:s s:b}", "service", rule_service(app, r)->name, "site",
-				     app->map->choices[r].site, "table", (json_int_t)table, "family",
+			   json_pack("{s:s s:s s:I s:s s:b}", "service", app_rule_service(app, r)->name,
+				     "site", app->map->choices[r].site, "table", (json_int_t)table, "family",
 				     family == AF_INET ? "ipv4" : "ipv6", "filled", ready));
 	}
 }

@@ -160,6 +160,7 @@ struct app {
 	struct neighbours *neighbours; /* NULL: not to be had */
 	struct firewall *firewall;     /* NULL: not to be had */
 	struct routes *routes;
+	struct app_follow *follow;	 /* NULL: no service follows */
 	struct postmortems *postmortems; /* NULL: the flight recorder is off */
 	bool neighbours_dirty;		 /* not all could be watched, or told to the engine */
 	struct mark *mark;		 /* the fast failover; NULL: not wanted */
@@ -198,6 +199,7 @@ struct app {
 	unsigned routes_taken;	 /* deleted by others, by the messages read just now */
 	unsigned orders_lost_seen;
 	bool links_changed; /* by the messages read just now */
+	bool links_lost;    /* ... one, or an address */
 	bool ready;	    /* started: news are events */
 	bool failed;	    /* start was refused: nothing to take away */
 	bool engine_runs, steer_runs;
@@ -301,6 +303,18 @@ void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *p
 void app_policy_stop(struct app *app);
 void app_policy_free(struct app *app);
 
+const struct config_service *app_rule_service(const struct app *app, unsigned rule); /* of the newest map */
+
+/* app_follow.c */
+/* Services, sites or peers may be others: the tables of services that follow get what is followed. */
+void app_follow_tables(struct app *app);
+/* Addresses of this host came or went; LOST: the kernel may have taken routes along. */
+void app_follow_links(struct app *app, bool lost);
+bool app_follow_uses(const struct app *app, uint32_t ifindex); /* routes that are followed leave there */
+/* Adds to SERVICE's object what prefixes it has. */
+void app_follow_view(struct app *app, const char *service, json_t *object);
+void app_follow_close(struct app *app);
+
 /* app_failover.c */
 /* Before steering and map are made; a refusal is no error here and at the start. */
 void app_failover_open(struct app *app);
@@ -327,6 +341,8 @@ bool app_rule_found(const struct object_set *found, const struct object_rule *ru
 /* The engine, or the steering thread, uses MAP no longer. */
 void app_map_release(struct app *app, struct app_map *map);
 /* app_map.c */
+/* Where a service's packets towards PEER go. */
+const struct addr *app_gateway(const struct config_peer *peer);
 /* NULL: out of memory, nexthop ids or tables. *POLICY is the caller's to hand on. */
 struct app_map *app_map_build(struct app *app, struct policy **policy);
 void app_map_free(struct app_map *map);

@@ -18,11 +18,12 @@
 #define CONFIG_PEERS 65535	/* at most: a session's path is 16 bits */
 #define CONFIG_SITE_PEERS 64	/* POLICY_MEMBERS */
 #define CONFIG_SERVICE_SITES 16 /* POLICY_CHOICES */
+#define CONFIG_FOLLOWERS 15	/* services that follow BGP: FOLLOW_SERVICES */
 /* How many numbers are ours from the first on. Fixed, so that what a predecessor with another file left
  * behind is found. */
-#define CONFIG_RULES CONFIG_SERVICE_SITES /* from rule_priority */
-#define CONFIG_TABLES 4096		  /* from table; services times their sites, at most */
-#define CONFIG_NEXTHOPS 0x40000		  /* from nexthop_id */
+#define CONFIG_RULES (CONFIG_SERVICE_SITES * (1 + CONFIG_FOLLOWERS)) /* from rule_priority */
+#define CONFIG_TABLES 4096	/* from table; services times their sites, at most */
+#define CONFIG_NEXTHOPS 0x40000 /* from nexthop_id */
 
 /* Who asks for a peer. */
 enum config_source {
@@ -62,21 +63,24 @@ struct config_site {
 
 struct config_service {
 	char name[CONFIG_NAME];
+	bool follow; /* its prefixes are what BGP has by its peers, and those below are none */
 	unsigned nprefixes;
 	struct prefix *prefixes; /* sorted; no two overlap, in no service */
 	unsigned nsites;
 	unsigned *sites; /* indices, in order of preference */
 	usec_t wait_to_restore;
+	usec_t withdraw_delay;
 	unsigned line;
 };
 
 struct config_steering {
-	uint8_t protocol;	     /* rtnetlink's RTPROT number */
-	uint32_t table;		     /* the first; one for each service and site */
-	uint32_t rule_priority;	     /* the first; one for each rank of preference */
-	uint32_t nexthop_id;	     /* the first */
-	bool hold_on_stop;	     /* leave routes and rules in place at a clean stop */
-	bool fast_failover;	     /* take traffic off dead sites without the routing lock */
+	uint8_t protocol;	/* rtnetlink's RTPROT number */
+	uint32_t table;		/* the first; one for each service and site */
+	uint32_t rule_priority; /* the first; one for each rank of preference of listed prefixes, then as many
+				   of each service that follows */
+	uint32_t nexthop_id;	/* the first */
+	bool hold_on_stop;	/* leave routes and rules in place at a clean stop */
+	bool fast_failover;	/* take traffic off dead sites without the routing lock */
 	uint32_t fast_failover_mark; /* the packet mark's bits for that; not 0 */
 };
 

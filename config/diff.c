@@ -112,6 +112,7 @@ static bool services_differ(const struct config *old, const struct config_servic
 			    const struct config *new, const struct config_service *b)
 {
 	if (strcmp(a->name, b->name) != 0 || a->wait_to_restore != b->wait_to_restore ||
+	    a->follow != b->follow || a->withdraw_delay != b->withdraw_delay ||
 	    a->nprefixes != b->nprefixes || a->nsites != b->nsites)
 		return true;
 	for (unsigned i = 0; i < a->nprefixes; i++)

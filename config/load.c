@@ -26,7 +26,7 @@ static const char *const wanted[] = {
 	[SCHEMA_NAMES] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_PEERS] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_ENDPOINT] = "a socket in quotes",
-	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ]",
+	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ] or \"bgp\"",
 	[SCHEMA_GROUPS] = "a list of groups ( { ... }, ... )",
 	[SCHEMA_GROUP] = "a group { ... }",
 };
@@ -57,9 +57,12 @@ static bool fits(enum schema_type type, const config_setting_t *setting)
 	case SCHEMA_INTEGER:
 	case SCHEMA_MILLISECONDS:
 		return config_setting_is_number(setting);
+	case SCHEMA_PREFIXES:
+		if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+			return true;
+		/* fall through */
 	case SCHEMA_NAMES:
 	case SCHEMA_PEERS:
-	case SCHEMA_PREFIXES:
 		return config_setting_is_array(setting) || config_setting_is_list(setting);
 	case SCHEMA_GROUPS:
 		return config_setting_is_list(setting);
@@ -123,7 +126,10 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 	case SCHEMA_NAMES:
 	case SCHEMA_PEERS:
 	case SCHEMA_PREFIXES:
-		read_items(loader, setting, key, value);
+		if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+			value_set_word(value, key, config_setting_get_string(setting), loader->reports);
+		else
+			read_items(loader, setting, key, value);
 		break;
 	default:
 		value_set_text(value, key, config_setting_get_string(setting), loader->reports);

@@ -168,17 +168,20 @@ static bool resolve_service(struct resolver *resolver, const struct section *sec
 {
 	const char *name = section_text(section, KEY_NAME);
 	unsigned nsites = check_count(resolver, section, KEY_SERVICE_SITES, "service", CONFIG_SERVICE_SITES);
-	unsigned nprefixes = check_count(resolver, section, KEY_PREFIXES, "service", UINT32_MAX), good = 0;
+	const struct value *prefixes = &section->values[KEY_PREFIXES];
+	unsigned nprefixes, good = 0;
 
 	snprintf(service->name, sizeof(service->name), "%s", name ? name : "");
 	service->line = section->at.line;
-	section_store(section, KEY_WAIT_TO_RESTORE, KEY_WAIT_TO_RESTORE, true, service);
+	section_store(section, KEY_WAIT_TO_RESTORE, KEY_WITHDRAW_DELAY, true, service);
+	service->follow = prefixes->state == VALUE_GOOD && prefixes->list.follow;
+	nprefixes = service->follow ? 0 : check_count(resolver, section, KEY_PREFIXES, "service", UINT32_MAX);
 	service->sites = report_calloc(resolver->reports, nsites, sizeof(*service->sites));
 	service->prefixes = report_calloc(resolver->reports, nprefixes, sizeof(*service->prefixes));
 	if (!service->sites || !service->prefixes)
 		return false;
 	for (unsigned i = 0; i < nprefixes; i++) {
-		const struct item *item = &section->values[KEY_PREFIXES].list.items[i];
+		const struct item *item = &prefixes->list.items[i];
 
 		service->prefixes[i] = item->prefix;
 		good += !!item->text;
@@ -187,6 +190,38 @@ static bool resolve_service(struct resolver *resolver, const struct section *sec
 	if (resolve_service_sites(resolver, section, service, nsites) && good == nprefixes)
 		check_families(resolver, section, service);
 	return true;
+}
+
+static bool share_site(const struct config_service *a, const struct config_service *b)
+{
+	for (unsigned i = 0; i < a->nsites; i++)
+		for (unsigned j = 0; j < b->nsites; j++)
+			if (a->sites[i] == b->sites[j])
+				return true;
+	return false;
+}
+
+/* Which of two services a route by a site of both belongs to is a matter of order. */
+static void check_followers(struct resolver *resolver)
+{
+	const struct config *config = resolver->config;
+	unsigned followers = 0;
+
+	for (unsigned i = 0; i < config->nservices; i++) {
+		const struct place *at = section_place(&resolver->tree->services.list[i], KEY_PREFIXES);
+		const struct config_service *service = &config->services[i];
+
+		if (service->follow && ++followers == CONFIG_FOLLOWERS + 1)
+			report_error(resolver->reports, at, "prefixes: only %d services may follow BGP",
+				     CONFIG_FOLLOWERS);
+		for (unsigned j = 0; j < i && service->follow; j++)
+			if (config->services[j].follow && share_site(&config->services[j], service))
+				report_warning(resolver->reports, at,
+					       "services \"%s\" and \"%s\" follow BGP by the same site: the "
+					       "first one "
+					       "carries what both have",
+					       config->services[j].name, service->name);
+	}
 }
 
 bool resolve_services(struct resolver *resolver)
@@ -210,5 +245,6 @@ bool resolve_services(struct resolver *resolver)
 				     CONFIG_TABLES);
 		tables += config->services[i].nsites;
 	}
+	check_followers(resolver);
 	return true;
 }

@@ -75,6 +75,10 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 		{"wait-to-restore", SCHEMA_MILLISECONDS, SCHEMA_SERVICE, .reload = SCHEMA_LIVE,
 		 RANGE(60 * USEC_S, 0, 86400 * USEC_S), IN(config_service, wait_to_restore),
 		 .help = "how long a better site must have been back before it is used again"},
+	[KEY_WITHDRAW_DELAY] =
+		{"withdraw-delay", SCHEMA_MILLISECONDS, SCHEMA_SERVICE, .reload = SCHEMA_LIVE,
+		 RANGE(10 * USEC_S, 0, 86400 * USEC_S), IN(config_service, withdraw_delay),
+		 .help = "how long a followed prefix stays when BGP has it by none of the peers"},
 
 	[KEY_PROTOCOL] = {"protocol", SCHEMA_INTEGER, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
 			  RANGE(158, 5, 255), IN(config_steering, protocol),

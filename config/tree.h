@@ -33,6 +33,7 @@ struct value {
 		struct {
 			struct item *items;
 			unsigned n;
+			bool follow; /* the word "bgp" in the place of prefixes */
 		} list;
 	};
 };
@@ -76,6 +77,9 @@ void value_set_float(struct value *value, const struct schema_key *key, double n
 		     struct reports *reports);
 /* Names, addresses, interfaces and endpoints. */
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
+		    struct reports *reports);
+/* The word in the place of a list of prefixes. */
+void value_set_word(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports);
 /* Of a list of names or prefixes. ITEM->at is set already. */
 void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports);

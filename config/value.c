@@ -204,6 +204,17 @@ static bool good_prefix(struct prefix *prefix, const char *text, const struct pl
 	return true;
 }
 
+void value_set_word(struct value *value, const struct schema_key *key, const char *text,
+		    struct reports *reports)
+{
+	value->list.follow = !strcmp(text, "bgp");
+	value->state = value->list.follow ? VALUE_GOOD : VALUE_BAD;
+	if (!value->list.follow)
+		report_error(reports, &value->at,
+			     "%s: \"%.64s\" is neither \"bgp\" nor a list of prefixes [ \"...\", ... ]",
+			     key->name, text);
+}
+
 void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports)
 {
 	char interface[IFNAMSIZ];

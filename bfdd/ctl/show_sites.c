@@ -96,9 +96,23 @@ static const char *last_switch(char buf[TEXT], json_t *last)
 	return buf;
 }
 
+static const char *prefixes(char buf[TEXT], json_t *service)
+{
+	json_t *count = json_object_get(service, "prefix-count");
+	const char *from = json_string_value(json_object_get(service, "prefixes"));
+
+	if (json_is_integer(count))
+		snprintf(buf, TEXT, "%s%" JSON_INTEGER_FORMAT, from && !strcmp(from, "bgp") ? "bgp " : "",
+			 json_integer_value(count));
+	else
+		strcpy(buf, "-");
+	return buf;
+}
+
 void show_services(json_t *services, FILE *out)
 {
-	static const char *const titles[] = {"SERVICE", "ACTIVE", "PATHS", ">SWITCHES", "LAST SWITCH", NULL};
+	static const char *const titles[] = {"SERVICE",	  ">PREFIXES",	 "ACTIVE", "PATHS",
+					     ">SWITCHES", "LAST SWITCH", NULL};
 	struct table *table;
 	json_t *service;
 	char buf[TEXT];
@@ -112,6 +126,7 @@ void show_services(json_t *services, FILE *out)
 	json_array_foreach(services, i, service)
 	{
 		table_cell(table, STYLE_PLAIN, "%s", text_get(buf, service, "name"));
+		table_cell(table, STYLE_PLAIN, "%s", prefixes(buf, service));
 		active_site(buf, service);
 		table_cell(table, strcmp(buf, "none") ? STYLE_GOOD : STYLE_BAD, "%s", buf);
 		table_cell(table, STYLE_PLAIN, "%s", paths_by_site(buf, json_object_get(service, "paths")));

@@ -233,7 +233,7 @@ static void test_services(void **state)
 	assert_int_equal(site[0].peers[0], 1);
 	assert_int_equal(site[0].peers[1], 0);
 	assert_int_equal(site[2].peers[1], 5);
-	assert_int_equal(config->nservices, 3);
+	assert_int_equal(config->nservices, 4);
 	assert_string_equal(service[0].name, "voice");
 	assert_prefixes(&service[0], 4, voice);
 	assert_int_equal(service[0].nsites, 2);
@@ -242,6 +242,11 @@ static void test_services(void **state)
 	assert_int_equal(service[0].wait_to_restore, 500);
 	assert_int_equal(service[1].wait_to_restore, 0);
 	assert_int_equal(service[2].wait_to_restore, 60 * USEC_S);
+	assert_false(service[0].follow);
+	assert_int_equal(service[0].withdraw_delay, 10 * USEC_S);
+	assert_true(service[3].follow);
+	assert_int_equal(service[3].nprefixes, 0);
+	assert_int_equal(service[3].withdraw_delay, 2500 * USEC_MS);
 	config_free(config);
 }
 
@@ -251,7 +256,7 @@ static void test_groups(void **state)
 
 	assert_int_equal(config->steering.protocol, 200);
 	assert_int_equal(config->steering.table, 4294963200);
-	assert_int_equal(config->steering.rule_priority, 32750);
+	assert_int_equal(config->steering.rule_priority, 32510);
 	assert_int_equal(config->steering.nexthop_id, 0xf0000000);
 	assert_true(config->steering.hold_on_stop);
 	assert_false(config->flight_recorder);
@@ -417,7 +422,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 3 + 1 + 3 * 2 + 7 + 6 + 2 + 1);
+	assert_int_equal(taken, 3 + 1 + 1 + 3 * 2 + 7 + 6 + 2 + 1);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);

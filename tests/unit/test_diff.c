@@ -300,6 +300,10 @@ static void test_policy_services(void **state)
 	assert_policy_differs(&b);
 	make(&b)->services[0].wait_to_restore = 0;
 	assert_policy_differs(&b);
+	make(&b)->services[0].follow = true;
+	assert_policy_differs(&b);
+	make(&b)->services[0].withdraw_delay = 1;
+	assert_policy_differs(&b);
 	make(&b)->services[0].nprefixes = 1;
 	assert_policy_differs(&b);
 	make(&b);
