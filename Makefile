@@ -4,6 +4,7 @@
 #   make check           all tests (as scripts/check)     make demo   the main job, shown
 #   make tests           builds the test programs         make bench  side by side with BIRD and FRR
 #   make bench-stress    the same under every kind of load (2 hours; tests/bench/stress.sh -t for less)
+#   make bench-failover  each way a path can die, beside the daemons' own BFD, with a plot (1.5 hours; tests/bench/failover.sh -b for less)
 #   make install         below $(DESTDIR)$(PREFIX)        make clean
 #   make SAN=1 ...       the same with ASan and UBSan, in build-san/
 #   make WERROR=1 ...    warnings are errors
@@ -87,6 +88,9 @@ check: ; scripts/check
 demo: ; scripts/demo
 bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness $(BUILD)/tests/net/tools/voice ; tests/bench/run
 bench-stress: all $(STRESS) ; tests/bench/stress.sh
+bench-failover: all $(addprefix $(BUILD)/tests/bench/bench_,tap routes) $(BUILD)/tests/net/tools/witness $(BUILD)/tests/net/tools/voice
+	@mkdir -p $(BUILD)/bench
+	tests/bench/failover.sh -o $(BUILD)/bench/failover.json -g $(BUILD)/bench/failover.svg
 
 install: all
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/bfdd
@@ -99,6 +103,6 @@ install: all
 
 clean: ; rm -rf build build-san
 
-.PHONY: all tests pure-objects check demo bench bench-stress install clean
+.PHONY: all tests pure-objects check demo bench bench-stress bench-failover install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -8,11 +8,14 @@
  *
  * Both run until SIGTERM or SIGINT (or -t) and then print one JSON array with an object per stream. -f asks
  * for SCHED_FIFO, so that other load is not mistaken for the network's doing. Times "...-us" are Unix times
- * in microseconds. The largest gap that the sender itself made is in its "send-gap-ms".
+ * in microseconds. The largest gap that the sender itself made is in its "send-gap-ms". "ways" tells by which
+ * of the receiver's interfaces a stream came, from which packet to which, and by how much the first of them
+ * was sent late.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sched.h>
@@ -34,6 +37,7 @@
 #define STREAMS 16
 #define NAME 16
 #define GAPS 64
+#define WAYS 16
 
 /* Payload: magic u32, interval u32, sequence u64, name[NAME], time of sending i64; the rest is zero. */
 struct stream {
@@ -54,6 +58,11 @@ struct stream {
 		int64_t from, length;
 		uint64_t lost;
 	} gaps[GAPS];
+	unsigned nways;
+	struct way {
+		unsigned interface;
+		int64_t from, to, late;
+	} ways[WAYS];
 };
 
 static struct stream streams[STREAMS];
@@ -205,13 +214,15 @@ static struct stream *find_stream(const uint8_t *buf)
 	return stream;
 }
 
-static void note_gap(struct stream *stream, int64_t at, uint64_t lost, int64_t sent_at)
+/* Returns by how much too late the packet was sent, us: that is not the network's doing. */
+static int64_t note_gap(struct stream *stream, int64_t at, uint64_t lost, int64_t sent_at)
 {
 	int64_t length = at - stream->last;
 	int64_t late = sent_at - stream->last_sent_at - (int64_t)(lost + 1) * stream->interval;
 
-	if (late > 0)
-		length -= late;
+	if (late < 0)
+		late = 0;
+	length -= late;
 	if (length > stream->largest) {
 		stream->largest = length;
 		stream->largest_from = stream->last;
@@ -219,14 +230,26 @@ static void note_gap(struct stream *stream, int64_t at, uint64_t lost, int64_t s
 	}
 	if (lost && stream->ngaps < GAPS)
 		stream->gaps[stream->ngaps++] = (struct gap){stream->last, length, lost};
+	return late;
 }
 
-static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
+static void note_way(struct stream *stream, int64_t at, unsigned interface, int64_t late)
+{
+	if (!stream->nways || stream->ways[stream->nways - 1].interface != interface) {
+		if (stream->nways == WAYS)
+			return;
+		stream->ways[stream->nways++] = (struct way){
+			.interface = interface, .from = at, .late = late};
+	}
+	stream->ways[stream->nways - 1].to = at;
+}
+
+static void take_packet(const uint8_t *buf, ssize_t size, int64_t at, unsigned interface)
 {
 	struct stream *stream;
 	uint32_t magic;
 	uint64_t sequence;
-	int64_t sent_at;
+	int64_t sent_at, late = 0;
 
 	if (size != SIZE)
 		return;
@@ -242,8 +265,9 @@ static void take_packet(const uint8_t *buf, ssize_t size, int64_t at)
 		stream->reordered++;
 		return;
 	} else {
-		note_gap(stream, at, sequence - stream->last_sequence - 1, sent_at);
+		late = note_gap(stream, at, sequence - stream->last_sequence - 1, sent_at);
 	}
+	note_way(stream, at, interface, late);
 	stream->last = at;
 	stream->last_sent_at = sent_at;
 	stream->last_sequence = sequence;
@@ -260,14 +284,18 @@ static void read_dry(int fd)
 				     .msg_control = control,
 				     .msg_controllen = sizeof(control)};
 		ssize_t size = recvmsg(fd, &msg, 0);
+		struct in6_pktinfo info = {0};
 		struct timespec ts = {0};
 
 		if (size < 0)
 			return;
-		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c))
+		for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
 			if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS)
 				memcpy(&ts, CMSG_DATA(c), sizeof(ts));
-		take_packet(buf, size, (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+			else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
+				memcpy(&info, CMSG_DATA(c), sizeof(info));
+		}
+		take_packet(buf, size, (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000, info.ipi6_ifindex);
 	}
 }
 
@@ -290,6 +318,16 @@ static void print_received(int64_t end)
 			printf("%s{\"from-us\": %" PRId64 ", \"ms\": %.3f, \"lost\": %" PRIu64 "}",
 			       g ? ", " : "", s->gaps[g].from, (double)s->gaps[g].length / 1000,
 			       s->gaps[g].lost);
+		printf("],\n  \"ways\": [");
+		for (unsigned w = 0; w < s->nways; w++) {
+			char interface[IF_NAMESIZE] = "";
+
+			if_indextoname(s->ways[w].interface, interface);
+			printf("%s{\"interface\": \"%s\", \"late-ms\": %.3f, \"from-us\": %" PRId64
+			       ", \"to-us\": %" PRId64 "}",
+			       w ? ", " : "", interface, (double)s->ways[w].late / 1000, s->ways[w].from,
+			       s->ways[w].to);
+		}
 		printf("]}");
 	}
 	printf("]\n");
@@ -303,6 +341,7 @@ static void receive(void)
 
 	if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &zero, sizeof(zero)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) ||
+	    setsockopt(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)) ||
 	    bind(fd, (struct sockaddr *)&any, sizeof(any)))
 		die("receiving socket");
