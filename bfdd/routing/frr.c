@@ -19,7 +19,7 @@
 #define ECHO_EVERY 2.
 #define ECHO_FIRST 0.01 /* behind counters, see send_counters() */
 
-#define TOLD 8
+#define TOLD 16
 
 #define STALLED_AFTER (5 * USEC_S)
 #define STABLE_AFTER (10 * USEC_S) /* troubles are told anew */
