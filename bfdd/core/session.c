@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "core/fsm.h"
+#include "core/resume.h"
 
 #define POLL_PAUSE_MIN (100 * USEC_MS)
 #define POLL_PAUSE_MAX USEC_S
@@ -247,6 +248,46 @@ void session_init(struct session *session, const struct session_config *config, 
 	session_forget(session);
 	before = session_begin(session, &effects);
 	session_settle(session, now, &before, &effects);
+}
+
+static void session_recall(struct session *session, const struct resume *resume)
+{
+	session->state = resume->state;
+	session->local_diag = resume->local_diag;
+	session->remote_discr = resume->remote_discr;
+	session->remote_state = resume->remote_state;
+	session->remote_diag = resume->remote_diag;
+	session->remote_detect_mult = resume->remote_detect_mult;
+	session->remote_demand = resume->remote_demand;
+	session->remote_cpi = resume->remote_cpi;
+	session->remote_min_rx = resume->remote_min_rx;
+	session->remote_min_tx = resume->remote_min_tx;
+	session->desired_min_tx = resume->desired_min_tx;
+	session->required_min_rx = resume->required_min_rx;
+	session->desired_min_tx_used = resume->desired_min_tx_used;
+	session->required_min_rx_used = resume->required_min_rx_used;
+	session->since = resume->since;
+	session->created = resume->created;
+	session->up_transitions = resume->up_transitions;
+	session->down_transitions = resume->down_transitions;
+}
+
+void session_resume(struct session *session, const struct resume *resume, usec_t now,
+		    struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	session_recall(session, resume);
+	session->resumed = session->last_rx = session->last_tx = now;
+	session->tight |= resume->detect_mult == 1;
+	session->path_up = true;
+	/* Whether it was answered nobody knows: another one, not to be ended by a Final of that. */
+	session->poll_pending = resume->polling;
+	session->poll_earliest = now + POLL_PAUSE_MIN;
+	if (session->config.shutdown)
+		session_event(session, FSM_ADMIN_DISABLE, now, effects);
+	session_settle(session, now, &before, effects);
+	effects->what |= EFFECT_SEND;
 }
 
 static void session_learn(struct session *session, const struct packet *packet, usec_t received)

@@ -70,6 +70,7 @@ struct session {
 	/* for people */
 	usec_t since; /* of the last state change */
 	usec_t created;
+	usec_t resumed; /* taken over from a process that died or stopped; 0: never */
 	uint64_t packets_in, packets_out;
 	uint32_t up_transitions, down_transitions;
 	uint32_t drops[DROP_COUNT];
@@ -94,6 +95,14 @@ struct session_effects {
  * all of SESSION: its timers must not be armed. */
 void session_init(struct session *session, const struct session_config *config, const struct session_key *key,
 		  uint32_t local_discr, uint16_t source_port, usec_t now);
+
+/* Right after session_init(), with the discriminator and port that RESUME has: the session goes on as it was
+ * in a process that died or stopped a moment ago (resume_in_time()), on the same path. The peer gets a whole
+ * detection time to be heard in, and a packet at once; what is configured otherwise now goes through a Poll
+ * Sequence. */
+struct resume;
+void session_resume(struct session *session, const struct resume *resume, usec_t now,
+		    struct session_effects *effects);
 
 /* The rest of 6.8.6 for a packet that packet_decode() accepted and the table found to be this session's.
  * RECEIVED is the kernel's receive time. A reason returned is for the caller to count. EFFECTS is overwritten
