@@ -26,6 +26,18 @@ static void take_chunk(struct back *back, unsigned index, struct chunk *chunk)
 	table_chunk(&back->table, index, chunk->sessions);
 }
 
+/* Its path is usable from the beginning. */
+static void go_on(struct engine *engine, struct session *session)
+{
+	struct session_effects effects;
+
+	if (!keep_resume(engine, session, &effects))
+		return;
+	sessions_apply(engine, session, &effects);
+	if (session->state == BFD_UP)
+		decide_path(engine, session, true);
+}
+
 static void add(struct engine *engine, const struct command *command)
 {
 	struct back *back = &engine->back;
@@ -48,11 +60,15 @@ static void add(struct engine *engine, const struct command *command)
 	recorder_begin(engine, command->slot);
 	make_room(engine, session, &command->key);
 	if (!table_insert(&back->table, session)) {
+		keep_forget(engine, session);
 		companion->notice = (struct notice){.kind = ENGINE_ADD_FAILED, .slot = command->slot};
 		events_notice(engine, &companion->notice);
 		return;
 	}
 	gate_session(back->gate, session);
+	if (command->on)
+		go_on(engine, session);
+	keep_session(engine, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 }
 

@@ -122,7 +122,8 @@ static void assign_paths(struct engine *engine, struct adoption *adoption)
 }
 
 /* What was usable in the earlier policy is taken over as such: here the policy learns of those that are not.
- * Paths presumed from a predecessor are left alone until their session comes up or their time ends. */
+ * Paths presumed from a predecessor are left alone until their session comes up or their time ends; but one
+ * whose session was taken over as well, and has gone down since, is dead. */
 static void report_paths(struct engine *engine)
 {
 	struct back *back = &engine->back;
@@ -133,7 +134,8 @@ static void report_paths(struct engine *engine)
 		struct session *session = table_slot(&back->table, slot);
 
 		if (session && session->path < policy->npaths &&
-		    policy->paths[session->path].usable != (session->state == BFD_UP))
+		    (policy->paths[session->path].usable != (session->state == BFD_UP) ||
+		     (session->resumed && session->state != BFD_UP)))
 			policy_path(policy, session->path, session->state == BFD_UP, back->clock.now, &to);
 	}
 }

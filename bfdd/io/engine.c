@@ -142,7 +142,8 @@ static void arm(struct engine *engine)
 	back->armed = next;
 }
 
-/* Says goodbye to some sessions. Those whose turn is yet to come live on meanwhile. */
+/* Says goodbye to some sessions, or their last word before others go on with them. Those whose turn is yet to
+ * come live on meanwhile. */
 static void stop_slice(struct engine *engine)
 {
 	struct back *back = &engine->back;
@@ -153,16 +154,19 @@ static void stop_slice(struct engine *engine)
 	for (; back->stop_slot < back->high && told < GOODBYES_A_TURN; back->stop_slot++) {
 		struct session *session = table_slot(&back->table, back->stop_slot);
 
-		if (session) {
+		if (!session)
+			continue;
+		if (linger == ENGINE_HOLD)
+			sessions_last_word(engine, session);
+		else
 			sessions_farewell(engine, session, linger);
-			told++;
-		}
+		told++;
 	}
 	if (back->stop_slot < back->high) {
 		back->again = true;
 		return;
 	}
-	back->stop_at = back->clock.now + linger + ENGINE_RETRY;
+	back->stop_at = back->clock.now + (linger == ENGINE_HOLD ? 0 : linger + ENGINE_RETRY);
 	/* Should nothing else wake us. */
 	wheel_arm(&back->wheel, &back->retry_timer, back->stop_at);
 }
@@ -189,6 +193,7 @@ static void take_turn(struct engine *engine)
 		stop_slice(engine);
 	snapshot_slice(engine);
 	transmit_flush(engine);
+	state_file_alive(engine->config.state_file, back->clock.now);
 	recorder_losses(engine);
 	events_publish(engine);
 
@@ -265,6 +270,17 @@ void engine_begin(struct engine *engine)
 	back->retry_timer.kind = TIMER_RETRY;
 }
 
+/* What was ordered before the thread began. Packets for these sessions may lie in the sockets already, and
+ * peers of a predecessor's sessions have waited long enough. */
+static void catch_up(struct engine *engine)
+{
+	do {
+		engine->back.again = false;
+		commands_run(engine);
+		transmit_flush(engine);
+	} while (engine->back.again);
+}
+
 void *engine_thread(void *arg)
 {
 	struct engine *engine = arg;
@@ -273,8 +289,10 @@ void *engine_thread(void *arg)
 
 	if (engine->config.thread_start)
 		engine->config.thread_start(engine->config.thread_context);
+	state_file_thread(engine->config.state_file);
 	start_watchers(engine);
 	engine_begin(engine);
+	catch_up(engine);
 	do {
 		pthread_mutex_lock(&engine->turn);
 		engine_turn(engine);

@@ -15,6 +15,7 @@
 #include "site/policy.h"
 
 struct engine;
+struct state_file;
 
 /* Orders for the steering thread leave the engine through these, in the engine's thread; they must not block.
  */
@@ -40,6 +41,8 @@ struct engine_config {
 	usec_t presume_for;
 	bool recorder;	    /* the flight recorder runs */
 	bool kernel_filter; /* try to load the gate */
+	/* Sessions are kept here; the caller's, until engine_free(). NULL: nowhere. */
+	struct state_file *state_file;
 };
 
 /* Sockets are opened here: 3784 and 4784 of both families without SO_REUSEADDR, and raw ones. NULL with a
@@ -49,7 +52,10 @@ int engine_start(struct engine *engine); /* 0 or -errno */
 /* Takes every session to AdminDown, tells the peers (RFC 5880 6.8.16: for a detection time, at most LINGER),
  * ends the thread. The policy is left as it is and orders nothing more: what is in the kernel is the caller's
  * to hold or to take away. Commands given before are carried out. Afterwards engine_poll_events() still hands
- * out what waits, with the policy in force among it (ENGINE_POLICY_RETIRED). */
+ * out what waits, with the policy in force among it (ENGINE_POLICY_RETIRED).
+ * LINGER ENGINE_HOLD: nobody is told anything; the sessions stay in the state file as they are, for a
+ * successor to go on with. */
+#define ENGINE_HOLD (-1)
 void engine_stop(struct engine *engine, usec_t linger);
 /* After engine_stop(), or if the thread never ran. Snapshots not yet handed out are forgotten. */
 void engine_free(struct engine *engine);
@@ -60,6 +66,15 @@ void engine_free(struct engine *engine);
  * ENGINE_ADD_FAILED come, and the slot is free again. */
 int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
 	       uint16_t path);
+/* Keeps these slots, distinct ones, from engine_add(). Before the first engine_add(). */
+void engine_reserve(struct engine *engine, const uint16_t *slots, unsigned count);
+/* As engine_add(), in the reserved slot that DISCR names, with this discriminator and source port. GO_ON: as
+ * the state file has the session, beginning with the path that KEY is, and a packet; no ENGINE_STATE tells
+ * that (ENGINE_NEGOTIATED comes). */
+int engine_resume(struct engine *engine, const struct session_config *config, const struct session_key *key,
+		  uint16_t path, uint32_t discr, uint16_t source_port, bool go_on);
+/* The reserved slot is free for others, and its record in the state file is cleared. */
+void engine_release(struct engine *engine, uint16_t slot);
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config);
 /* AdminDown is told for a detection time (a minute at most), then ENGINE_REMOVED comes and the slot may be
  * used again. */

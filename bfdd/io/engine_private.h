@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
- * decide.c recorder.c snapshot.c, in the main thread lifecycle.c front.c, in both events.c. */
+ * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/resume.h"
 #include "core/ring.h"
 #include "core/table.h"
 #include "core/wheel.h"
@@ -16,6 +17,7 @@
 #include "io/frame.h"
 #include "io/gate.h"
 #include "io/raw.h"
+#include "io/state_file.h"
 #include "io/udp.h"
 
 #define ENGINE_COMMANDS 4096 /* places in the rings */
@@ -49,6 +51,7 @@ struct companion {
 	usec_t next_routed; /* a packet is to take the kernel's way by then */
 	bool refused;	    /* by the kernel: the last packet that took it */
 	uint8_t said[2];    /* the first bytes of the last packet: diagnostic, state, flags */
+	struct resume kept; /* what the state file has of it */
 	struct notice notice;
 };
 
@@ -56,6 +59,7 @@ struct chunk {
 	struct session sessions[TABLE_CHUNK];
 	struct companion companions[TABLE_CHUNK];
 	struct record *records; /* TABLE_CHUNK of them; NULL: the flight recorder is off */
+	uint8_t *kept;		/* the state file's; NULL: none */
 };
 
 /* A policy on its way to the engine, in force, and on its way back. */
@@ -117,7 +121,7 @@ enum command_kind {
 struct command {
 	uint8_t kind;
 	uint8_t member;
-	bool on;
+	bool on;	      /* of ADD: the session goes on as the state file has it */
 	uint16_t slot, index; /* INDEX: path, group or rule */
 	uint16_t source_port;
 	uint32_t discr;
@@ -147,9 +151,10 @@ struct counters {
 struct front {
 	pthread_t thread;
 	bool running;
-	unsigned high;	  /* slots ever given out: 0 ... high - 1 */
-	unsigned nchunks; /* chunks handed over */
+	unsigned high; /* slots ever given out: 0 ... high - 1 */
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
+	bool handed[TABLE_SLOTS / TABLE_CHUNK]; /* these chunks, to the engine */
+	uint8_t reserved[TABLE_SLOTS / 8];	/* bits, by slot: engine_reserve() */
 	unsigned nfree;
 	uint16_t free[TABLE_SLOTS];
 	uint16_t slot_port[TABLE_SLOTS];
@@ -225,7 +230,7 @@ struct engine {
 	void *commands_memory, *events_memory;
 	int command_fd, event_fd;
 	atomic_bool stop;
-	atomic_int_least64_t linger; /* set before STOP */
+	atomic_int_least64_t linger; /* set before STOP; ENGINE_HOLD */
 	pthread_mutex_t turn;	     /* whoever holds it owns BACK, but for the loop and its watchers */
 	atomic_bool over;	     /* the last turn was taken; set with TURN held */
 	int late_fd;
@@ -283,6 +288,8 @@ void sessions_breathe(struct engine *engine);
 void sessions_apply(struct engine *engine, struct session *session, const struct session_effects *effects);
 /* Begins to take SESSION away: it tells AdminDown for at most LINGER, then it is gone. */
 void sessions_farewell(struct engine *engine, struct session *session, usec_t linger);
+/* The process ends, and another one is to go on: the peer begins to wait anew. */
+void sessions_last_word(struct engine *engine, struct session *session);
 /* It is gone now. */
 void sessions_finish(struct engine *engine, struct session *session);
 
@@ -296,6 +303,13 @@ uint64_t transmit_errors(const struct engine *engine);
 /* commands.c */
 /* Carries out a bounded number of commands; sets BACK->again if more wait. */
 void commands_run(struct engine *engine);
+
+/* keep.c: what outlives the process */
+/* Writes the session's record anew if something in it has changed. */
+void keep_session(struct engine *engine, const struct session *session);
+void keep_forget(struct engine *engine, const struct session *session);
+/* SESSION, just made, goes on as its record says. False: there is none that fits; it is left as it is. */
+bool keep_resume(struct engine *engine, struct session *session, struct session_effects *effects);
 
 /* decide.c: the site policy and its orders */
 void decide_path(struct engine *engine, const struct session *session, bool usable);

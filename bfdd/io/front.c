@@ -46,9 +46,13 @@ void front_free_chunk(struct chunk *chunk)
 	free(chunk);
 }
 
-static struct chunk *create_chunk(bool recorder)
+static struct chunk *create_chunk(const struct engine_config *config, unsigned index)
 {
 	struct chunk *chunk = touched(sizeof(*chunk));
+	bool recorder = config->recorder;
+
+	if (chunk && config->state_file)
+		chunk->kept = state_file_chunk(config->state_file, index);
 
 	if (chunk && recorder)
 		chunk->records = touched(TABLE_CHUNK * sizeof(*chunk->records));
@@ -78,36 +82,104 @@ void front_free_slot(struct front *front, unsigned slot)
 	front->free[front->nfree++] = slot;
 }
 
+/* COMMAND has slot, discriminator and port. */
+static int add(struct engine *engine, struct command *command)
+{
+	struct front *front = &engine->front;
+	unsigned index = command->slot / TABLE_CHUNK;
+
+	if (!front->handed[index]) {
+		if (!front->chunks[index])
+			front->chunks[index] = create_chunk(&engine->config, index);
+		command->object = front->chunks[index];
+		if (!command->object)
+			return -ENOMEM;
+	}
+	if (!queue(engine, command))
+		return -EAGAIN;
+	front->handed[index] = true;
+	front->slot_port[command->slot] = command->source_port;
+	front->port_uses[command->source_port - BFD_SOURCE_PORT_MIN]++;
+	return command->slot;
+}
+
 int engine_add(struct engine *engine, const struct session_config *config, const struct session_key *key,
 	       uint16_t path)
 {
 	struct front *front = &engine->front;
 	struct command command = {.kind = COMMAND_ADD, .index = path, .config = *config, .key = *key};
 	unsigned slot = front->nfree ? front->free[front->nfree - 1] : front->high;
+	int result;
 
 	if (slot >= SLOTS)
 		return -ENOSPC;
-	if (slot / TABLE_CHUNK >= front->nchunks) {
-		command.object = front->chunks[front->nchunks];
-		if (!command.object)
-			command.object = create_chunk(engine->config.recorder);
-		if (!command.object)
-			return -ENOMEM;
-		front->chunks[front->nchunks] = command.object;
-	}
 	command.slot = slot;
 	command.discr = table_discr(slot, random32());
 	command.source_port = choose_port(front);
-	if (!queue(engine, &command))
-		return -EAGAIN;
-	front->nchunks += command.object != NULL;
+	result = add(engine, &command);
+	if (result < 0)
+		return result;
 	if (front->nfree)
 		front->nfree--;
 	else
 		front->high++;
-	front->slot_port[slot] = command.source_port;
-	front->port_uses[command.source_port - BFD_SOURCE_PORT_MIN]++;
-	return slot;
+	return result;
+}
+
+static bool reserved(const struct front *front, uint16_t slot)
+{
+	return front->reserved[slot / 8] >> slot % 8 & 1;
+}
+
+void engine_reserve(struct engine *engine, const uint16_t *slots, unsigned count)
+{
+	struct front *front = &engine->front;
+
+	for (unsigned i = 0; i < count; i++) {
+		front->reserved[slots[i] / 8] |= 1u << slots[i] % 8;
+		if (slots[i] >= front->high)
+			front->high = slots[i] + 1;
+	}
+	/* The lowest is given out first. */
+	for (unsigned slot = front->high; slot-- > 0;)
+		if (!reserved(front, slot))
+			front->free[front->nfree++] = slot;
+}
+
+int engine_resume(struct engine *engine, const struct session_config *config, const struct session_key *key,
+		  uint16_t path, uint32_t discr, uint16_t source_port, bool go_on)
+{
+	struct command command = {
+		.kind = COMMAND_ADD,
+		.index = path,
+		.config = *config,
+		.key = *key,
+		.slot = discr,
+		.discr = discr,
+		.source_port = source_port,
+		.on = go_on,
+	};
+	int result;
+
+	if (!reserved(&engine->front, command.slot))
+		return -EBUSY;
+	result = add(engine, &command);
+	if (result >= 0)
+		engine->front.reserved[command.slot / 8] &= ~(1u << command.slot % 8);
+	return result;
+}
+
+void engine_release(struct engine *engine, uint16_t slot)
+{
+	struct front *front = &engine->front;
+	uint8_t *kept = state_file_chunk(engine->config.state_file, slot / TABLE_CHUNK);
+
+	if (!reserved(front, slot))
+		return;
+	if (kept)
+		memset(kept + (size_t)(slot % TABLE_CHUNK) * RESUME_RECORD, 0, RESUME_RECORD);
+	front->reserved[slot / 8] &= ~(1u << slot % 8);
+	front->free[front->nfree++] = slot;
 }
 
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config)

@@ -107,6 +107,7 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 		tell(engine, session, effects, ENGINE_STATE);
 	if (what & EFFECT_NEGOTIATED)
 		tell(engine, session, effects, ENGINE_NEGOTIATED);
+	keep_session(engine, session);
 }
 
 void sessions_hear(struct engine *engine, struct session *session)
@@ -166,10 +167,14 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 
 static void periodic(struct engine *engine, struct session *session, usec_t now)
 {
+	bool polling = session->poll_active;
+
 	transmit(engine, session, false, session->next_tx);
 	session->tx_late = session_grid(session->tx_interval) / 4;
 	session_transmitted(session, now, random32(&engine->back));
 	arm_tx(&engine->back, session);
+	if (polling != session->poll_active)
+		keep_session(engine, session);
 }
 
 /* Whether to put off judging this session's silence, because it ended in a stall of ours (see engine.c). */
@@ -222,10 +227,17 @@ void sessions_finish(struct engine *engine, struct session *session)
 	wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	wheel_cancel(&back->wheel, &session->detect_timer);
 	gate_forget(back->gate, session->slot);
+	keep_forget(engine, session);
 	table_remove(&back->table, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 	companion->notice = (struct notice){.kind = ENGINE_REMOVED, .slot = session->slot};
 	events_notice(engine, &companion->notice);
+}
+
+void sessions_last_word(struct engine *engine, struct session *session)
+{
+	if (session->state == BFD_UP && !session->removing)
+		transmit(engine, session, false, USEC_NEVER);
 }
 
 static void farewell(struct engine *engine, struct session *session, usec_t now)

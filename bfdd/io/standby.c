@@ -51,6 +51,7 @@ static void *stand_by(void *arg)
 
 	bind_to(standby->cpu);
 	engine->config.standby_start(engine->config.standby_context);
+	state_file_thread(engine->config.state_file);
 	while (!atomic_load(&engine->over)) {
 		if (read(engine->late_fd, &times, sizeof(times)) == sizeof(times))
 			relieve(engine);

@@ -39,8 +39,8 @@ uint8_t *state_file_chunk(struct state_file *file, unsigned chunk);
 /* Somebody cut it short: it is only memory now. */
 bool state_file_lost(const struct state_file *file);
 
-/* Engine's thread. FILE may be NULL. */
-/* Call first. */
+/* The threads that take the engine's turns. FILE may be NULL. */
+/* Call first, once signals are blocked. */
 void state_file_thread(struct state_file *file);
 /* We are at work. One store. */
 void state_file_alive(struct state_file *file, usec_t now);
