@@ -23,11 +23,10 @@ bool app_group_holds(const struct object_group *group, uint32_t id)
 	return false;
 }
 
-/* The members of our group that the kernel's group of this id has, if it has no others. */
+/* The members of our group that the kernel's group of this id has; any others it loses when it is settled. */
 static uint64_t kept_members(const struct object_set *found, const struct steer_group *wanted)
 {
 	uint64_t mask = 0;
-	unsigned n = 0;
 
 	for (unsigned g = 0; g < found->ngroups; g++) {
 		if (found->groups[g].id != wanted->id)
@@ -40,9 +39,8 @@ static uint64_t kept_members(const struct object_set *found, const struct steer_
 			    !addr_equal(&nh->gateway, &wanted->members[m].gateway))
 				continue;
 			mask |= 1ull << m;
-			n++;
 		}
-		return n == found->groups[g].nmembers ? mask : 0;
+		return mask;
 	}
 	return 0;
 }
@@ -165,6 +163,11 @@ bool app_policy_start(struct app *app, char *error, size_t size)
 	app->nexthop_ids = ids_create(app->range.nexthop_first, CONFIG_NEXTHOPS);
 	app->table_ids = ids_create(app->range.table_first, CONFIG_TABLES);
 	map = app->nexthop_ids && app->table_ids ? app_map_build(app, &policy) : NULL;
+	if (map && app_numbers_take(app)) {
+		policy_free(policy);
+		app_map_free(map);
+		map = app_map_build(app, &policy);
+	}
 	paths = map ? app_policy_slot_paths(app) : NULL;
 	if (!paths) {
 		snprintf(error, size, "out of memory for the services");

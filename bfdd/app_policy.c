@@ -131,6 +131,7 @@ void app_policy_hand_over(struct app *app, struct app_map *map, struct policy *p
 	else
 		app->map_first = app->map_engine = map;
 	app->map = map;
+	app_numbers_keep(app);
 	app_failover_interfaces(app, map);
 	APP_UNTIL_TAKEN(engine_policy(app->engine, policy, map, paths, TABLE_SLOTS));
 	/* What the policy took over is no event of the engine's. */
@@ -208,8 +209,10 @@ void app_policy_stop(struct app *app)
 {
 	char error[256];
 
-	if (app->config->steering.hold_on_stop)
-		log_notice("stopping: routes and rules stay in place as configured (hold-on-stop)");
+	if (app->hold)
+		log_notice("stopping for a restart: sessions, routes and rules stay as they are");
+	else if (app->config->steering.hold_on_stop)
+		log_notice("stopping: sessions, routes and rules stay as they are (hold-on-stop)");
 	else if (steer_remove(&app->range, error, sizeof(error)))
 		log_error("stopping: %s", error);
 }

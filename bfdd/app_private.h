@@ -9,6 +9,7 @@
 
 #include "app.h"
 #include "config/config.h"
+#include "core/resume.h"
 #include "ids.h"
 #include "io/engine.h"
 #include "netlink/firewall.h"
@@ -143,6 +144,24 @@ struct app_table {
 	uint8_t family;
 };
 
+/* A session of the predecessor's. */
+struct app_kept {
+	struct resume resume;
+	bool taken; /* by a peer, or let go */
+};
+
+/* What became of the predecessor's sessions. */
+struct app_survive {
+	struct state_file *file; /* NULL: not to be had */
+	bool lost;		 /* it was told that it is memory only now */
+	char refused[4200];	 /* why there is none, or why the one found was not taken over; "": neither */
+	usec_t alive;		 /* when the predecessor was last at work; 0: never */
+	usec_t silent;		 /* how long that was ago, at the start */
+	unsigned nrecords, nleft;
+	struct app_kept *records;     /* by key; NLEFT of them are not taken */
+	unsigned resumed, late, gone; /* went on; peer had given up; are no longer configured, and told so */
+};
+
 struct app {
 	struct ev_loop *loop;
 	struct app_options options;
@@ -203,6 +222,8 @@ struct app {
 	bool ready;	    /* started: news are events */
 	bool failed;	    /* start was refused: nothing to take away */
 	bool engine_runs, steer_runs;
+	bool hold; /* stop for a successor, which goes on */
+	struct app_survive survive;
 
 	struct app_frr *frr; /* NULL: not configured */
 };
@@ -225,6 +246,27 @@ int app_state_lock(struct app *app, char *error, size_t size);
  * message. */
 int app_state_steering(struct app *app, char *error, size_t size);
 
+/* app_survive.c */
+/* Before the engine is made; then before it has peers. */
+void app_survive_open(struct app *app);
+void app_survive_reserve(struct app *app);
+/* engine_add(), or engine_resume() if the predecessor had such a session. */
+int app_survive_add(struct app *app, struct app_peer *peer, const struct session_key *key);
+/* All peers have had a chance. */
+void app_survive_started(struct app *app);
+/* Once a second. */
+void app_survive_second(struct app *app);
+json_t *app_survive_status(const struct app *app);
+/* After engine_free(). HOLD: a successor is to go on. */
+void app_survive_close(struct app *app, bool hold);
+
+/* app_numbers.c */
+/* After a map was made: app's numbers become those that the names had before this process began. True: the
+ * map is to be made again. */
+bool app_numbers_take(struct app *app);
+/* A map was made. */
+void app_numbers_keep(struct app *app);
+
 /* app_peers.c */
 /* Makes app->peers for CONFIG, those of OLD (may be NULL) carried over: malloc'ed, and nothing is changed
  * yet. NULL: out of memory. */
@@ -233,6 +275,9 @@ struct app_peer *app_peers_make(struct app *app, const struct config *config, co
  * left a path that goes. The caller resolves afterwards. */
 void app_peers_tell(struct app *app, const struct app_peer *before, const struct config *old);
 void app_peers_free(struct app *app);
+/* Hands all peers that have their path to the engine, and starts it: when as many are waiting as it can take,
+ * or all. 0 or -errno. */
+int app_peers_begin(struct app *app);
 /* Where services' traffic would leave: before a policy is built. */
 void app_peers_find_gateways(struct app *app);
 /* The engine could not take the session in this slot: another one, still saying goodbye, has its addresses.

@@ -76,7 +76,8 @@ static struct named *enter(struct ids *ids, const char *name, uint32_t index)
 		return NULL;
 	}
 	ids->entries[index] = entry;
-	ids->lowest = index + 1;
+	if (index == ids->lowest)
+		ids->lowest++;
 	return entry;
 }
 
@@ -98,6 +99,28 @@ uint32_t ids_get(struct ids *ids, const char *name)
 	}
 	entry->asked = true;
 	return ids->first + entry->index;
+}
+
+bool ids_has(const struct ids *ids, const char *name)
+{
+	struct named key = {.name = strdupa(name)};
+
+	return tfind(&key, &ids->tree, compare);
+}
+
+bool ids_put(struct ids *ids, const char *name, uint32_t number)
+{
+	uint32_t index = number - ids->first;
+
+	return index < ids->size && !ids->entries[index] && !ids_has(ids, name) && enter(ids, name, index);
+}
+
+void ids_each(const struct ids *ids, void (*fn)(void *context, const char *name, uint32_t number),
+	      void *context)
+{
+	for (uint32_t i = 0; i < ids->size; i++)
+		if (ids->entries[i])
+			fn(context, ids->entries[i]->name, ids->first + i);
 }
 
 void ids_sweep(struct ids *ids)

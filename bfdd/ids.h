@@ -4,6 +4,7 @@
 #ifndef IDS_H
 #define IDS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ids;
@@ -14,6 +15,12 @@ void ids_free(struct ids *ids);
 /* The number of NAME (copied), a new one if need be: the lowest free. 0 when the range is used up or memory
  * ran out. */
 uint32_t ids_get(struct ids *ids, const char *name);
+bool ids_has(const struct ids *ids, const char *name);
+/* NAME has had NUMBER before. False: it is not in the range, or one of them is in use, or memory ran out. */
+bool ids_put(struct ids *ids, const char *name, uint32_t number);
+/* Each name with its number, by number. */
+void ids_each(const struct ids *ids, void (*fn)(void *context, const char *name, uint32_t number),
+	      void *context);
 /* Forgets the names that ids_get() was not asked for since the last sweep. */
 void ids_sweep(struct ids *ids);
 
