@@ -274,6 +274,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_peers_warn(app);
 	app_neighbours_retry(app);
 	app_failover_tell(app);
+	app_survive_second(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -326,39 +327,41 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.presume_for = PRESUME_FOR,
 		.recorder = app->config->flight_recorder,
 		.kernel_filter = app->config->daemon.kernel_filter,
+		.state_file = app->survive.file,
 	};
-	struct steer_config steer = {
-		.range = app->range,
-		.thread_start = rt_thread_start,
-		.thread_context = &app->steer_thread,
-	};
-
-	app->engine_thread = thread(app, "bfdd-engine", ENGINE_BUDGET);
-	app->standby_thread = thread(app, "bfdd-standby", 0);
-	app->standby_thread.deadline = false; /* which could not be bound to a processor */
-	app->steer_thread = thread(app, "bfdd-steer", STEER_BUDGET);
-	app->mark_thread = thread(app, "bfdd-mark", STEER_BUDGET);
-	app->engine = engine_create(&engine, error, size);
-	if (app->engine) /* nobody else's, then */
-		app_failover_open(app);
-	steer.mark = app->mark;
-	app->steer = app->engine ? steer_create(&steer, error, size) : NULL;
-	return app->steer ? 0 : -1;
-}
-
-static int open_kernel(struct app *app, char *error, size_t size)
-{
-	const struct routes_callbacks routes = {
-		.ready = tables_ready, .failed = route_refused, .context = app};
 	const struct monitor_callbacks monitor = {.link = link_changed,
 						  .address = address_changed,
 						  .lost = object_lost,
 						  .resync = monitor_resynced,
 						  .context = app};
 
-	app->routes = routes_create(&app->range, &routes, error, size);
-	app->monitor = app->routes ? monitor_create(app->range.protocol, &monitor, error, size) : NULL;
+	app->engine_thread = thread(app, "bfdd-engine", ENGINE_BUDGET);
+	app->standby_thread = thread(app, "bfdd-standby", 0);
+	app->standby_thread.deadline = false; /* which could not be bound to a processor */
+	app->engine = engine_create(&engine, error, size);
+	if (app->engine)
+		app_survive_reserve(app);
+	app->monitor = app->engine ? monitor_create(app->range.protocol, &monitor, error, size) : NULL;
 	return app->monitor ? 0 : -1;
+}
+
+static int open_steering(struct app *app, char *error, size_t size)
+{
+	const struct routes_callbacks routes = {
+		.ready = tables_ready, .failed = route_refused, .context = app};
+	struct steer_config steer = {
+		.range = app->range,
+		.thread_start = rt_thread_start,
+		.thread_context = &app->steer_thread,
+	};
+
+	app->steer_thread = thread(app, "bfdd-steer", STEER_BUDGET);
+	app->mark_thread = thread(app, "bfdd-mark", STEER_BUDGET);
+	app_failover_open(app);
+	steer.mark = app->mark;
+	app->steer = steer_create(&steer, error, size);
+	app->routes = app->steer ? routes_create(&app->range, &routes, error, size) : NULL;
+	return app->routes ? 0 : -1;
 }
 
 static void await_scheduling(const struct rt_thread *thread)
@@ -367,24 +370,33 @@ static void await_scheduling(const struct rt_thread *thread)
 		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
 }
 
-static int start_threads(struct app *app, char *error, size_t size)
+static int start_steering(struct app *app, char *error, size_t size)
 {
 	int err = steer_start(app->steer);
 
 	app->steer_runs = !err;
-	if (!err) {
-		err = engine_start(app->engine);
-		app->engine_runs = !err;
+	if (err) {
+		snprintf(error, size, "cannot start the steering thread: %s", strerror(-err));
+		return -1;
 	}
-	if (!err) {
-		app_failover_start(app);
-		await_scheduling(&app->steer_thread);
-		await_scheduling(&app->engine_thread);
-		return 0;
-	}
-	snprintf(error, size, "cannot start the %s thread: %s", app->steer_runs ? "engine" : "steering",
-		 strerror(-err));
-	return -1;
+	app_failover_start(app);
+	await_scheduling(&app->steer_thread);
+	await_scheduling(&app->engine_thread);
+	return 0;
+}
+
+/* A predecessor's sessions go on before anything else is done that they do not need: their peers wait. */
+static int start_sessions(struct app *app, char *error, size_t size)
+{
+	int err;
+
+	app_survive_open(app);
+	if (open_engine(app, error, size))
+		return -1;
+	err = app_peers_begin(app);
+	if (err)
+		snprintf(error, size, "cannot start the engine thread: %s", strerror(-err));
+	return err;
 }
 
 static void watch(struct app *app)
@@ -427,19 +439,20 @@ static int start(struct app *app, char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return -1;
 	}
-	if (open_engine(app, error, size) || open_kernel(app, error, size))
+	if (start_sessions(app, error, size) || open_steering(app, error, size))
 		return -1;
 	app->control = control_create(app->loop, app->options.control_path, app_command, app, error, size);
 	if (!app->control)
 		return -1;
 	watch(app);
 	app_neighbours_open(app);
-	if (start_threads(app, error, size))
+	if (start_steering(app, error, size))
 		return -1;
 	app_peers_find_gateways(app);
 	if (!app_policy_start(app, error, size))
 		return -1;
 	app_peers_resolve(app);
+	app_survive_started(app);
 	app->links_changed = false;
 	app->ready = true;
 	app_frr_configure(app);
@@ -501,13 +514,26 @@ static void unwatch(struct app *app)
 	ev_timer_stop(app->loop, &app->check_timer);
 }
 
+void app_hold(struct app *app)
+{
+	app->hold = true;
+}
+
+/* A start that was refused leaves to the next one what it found. */
+static bool leaves_sessions(const struct app *app)
+{
+	return app->hold || app->config->steering.hold_on_stop || (app->failed && app->survive.alive);
+}
+
 void app_free(struct app *app)
 {
+	bool hold = leaves_sessions(app);
+
 	unwatch(app);
 	app_frr_close(app);
 	control_free(app->control);
 	if (app->engine_runs)
-		engine_stop(app->engine, LINGER);
+		engine_stop(app->engine, hold || app->failed ? ENGINE_HOLD : LINGER);
 	if (app->steer_runs)
 		steer_stop(app->steer); /* the map is freed with the others below */
 	mark_stop(app->mark);
@@ -522,6 +548,7 @@ void app_free(struct app *app)
 	monitor_free(app->monitor);
 	routes_free(app->routes);
 	engine_free(app->engine);
+	app_survive_close(app, hold);
 	steer_free(app->steer);
 	mark_free(app->mark);
 	app_policy_free(app);

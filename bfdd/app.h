@@ -19,6 +19,8 @@ struct app *app_create(struct ev_loop *loop, const struct app_options *options, 
 		       char *error, size_t size);
 /* Reads the configuration file again. Errors are logged and change nothing. */
 void app_reload(struct app *app);
+/* The app_free() that follows leaves everything as it is, for a successor that goes on at once. */
+void app_hold(struct app *app);
 /* A clean stop: peers are told, the kernel's state is taken away unless configured otherwise. */
 void app_free(struct app *app);
 

@@ -359,14 +359,14 @@ static void status(struct app *app, struct control_request *request, const json_
 
 	control_reply(
 		request,
-		json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:{s:s s:I s:I s:I s:s} s:o}",
+		json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:o s:{s:s s:I s:I s:I s:s} s:o}",
 			  "version", BFDD_VERSION, "pid", (int)getpid(), "since",
 			  events_time(app->started, since), "uptime",
 			  (json_int_t)((now - app->started) / USEC_S), "config", "file",
 			  app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
 			  "sessions", session_counts(app), "sites", (int)app->config->nsites, "services",
 			  (int)app->config->nservices, "memory-locked", !app->memory_locked, "engine",
-			  engine_object(app), "steering", "scheduling",
+			  engine_object(app), "survival", app_survive_status(app), "steering", "scheduling",
 			  rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
 			  (json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
 			  (json_int_t)atomic_load(&app->orders_lost), "fast-failover",

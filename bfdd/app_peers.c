@@ -15,6 +15,7 @@
 #define LOOPBACK_IFINDEX 1 /* in each network namespace; an unnumbered link borrows the address of lo */
 #define SUBSECOND USEC_S
 #define RETRY_REFUSED 1.     /* s */
+#define BEGIN_TRIES 50	     /* while the engine empties its ring */
 #define SETTLED (5 * USEC_S) /* after Up: the Poll Sequences are over */
 
 struct app_peer *app_peer_by_slot(struct app *app, unsigned slot)
@@ -143,7 +144,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 	};
 
 	if (peer->slot == APP_NO_SLOT) {
-		peer->slot = engine_add(app->engine, &peer->config->session, &key, peer->path);
+		peer->slot = app_survive_add(app, peer, &key);
 		if (peer->slot < 0) {
 			peer->slot = APP_NO_SLOT;
 			return false;
@@ -189,6 +190,30 @@ static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 	return hand_over(app, peer, &local, ifindex);
 }
 
+static int start_engine(struct app *app)
+{
+	int err = app->engine_runs ? 0 : engine_start(app->engine);
+
+	app->engine_runs |= !err;
+	return err;
+}
+
+int app_peers_begin(struct app *app)
+{
+	bool moved;
+	int err = 0;
+
+	for (unsigned i = 0; i < app->npeers && !err; i++) {
+		unsigned tries = 0;
+
+		while (!err && !resolve(app, &app->peers[i], &moved) && tries++ < BEGIN_TRIES) {
+			err = start_engine(app);
+			nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+		}
+	}
+	return err ? err : start_engine(app);
+}
+
 void app_peers_find_gateways(struct app *app)
 {
 	struct addr local;
@@ -222,6 +247,7 @@ void app_peer_refused(struct app *app, unsigned slot)
 		return;
 	app->slot_peer[slot] = 0;
 	peer->slot = APP_NO_SLOT;
+	peer->state = peer->config->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN;
 	refused(app, peer);
 }
 

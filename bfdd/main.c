@@ -43,6 +43,12 @@ static void on_terminate(struct ev_loop *loop, ev_signal *watcher, int revents)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+static void on_restart(struct ev_loop *loop, ev_signal *watcher, int revents)
+{
+	app_hold(watcher->data);
+	ev_break(loop, EVBREAK_ALL);
+}
+
 static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 {
 	sd_notify(0, "RELOADING=1");
@@ -53,7 +59,7 @@ static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int revents)
 static int run(const struct app_options *options, struct config *config)
 {
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
-	ev_signal terminate, interrupt, hangup;
+	ev_signal terminate, interrupt, hangup, restart;
 	char error[512] = "";
 	struct app *app;
 
@@ -66,15 +72,17 @@ static int run(const struct app_options *options, struct config *config)
 	ev_signal_init(&terminate, on_terminate, SIGTERM);
 	ev_signal_init(&interrupt, on_terminate, SIGINT);
 	ev_signal_init(&hangup, on_hangup, SIGHUP);
+	ev_signal_init(&restart, on_restart, SIGUSR1);
 	ev_signal_start(loop, &terminate);
 	ev_signal_start(loop, &interrupt);
 	ev_signal_start(loop, &hangup);
+	ev_signal_start(loop, &restart);
 	app = app_create(loop, options, config, error, sizeof(error));
 	if (!app) {
 		log_error("%s", error);
 		return EXIT_REFUSED;
 	}
-	hangup.data = app;
+	hangup.data = restart.data = app;
 	sd_notify(0, "READY=1");
 	ev_run(loop, 0);
 	sd_notify(0, "STOPPING=1");

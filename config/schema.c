@@ -94,7 +94,7 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			    IN(config_steering, nexthop_id), .help = "the first id of our nexthop objects"},
 	[KEY_HOLD_ON_STOP] = {"hold-on-stop", SCHEMA_BOOL, SCHEMA_STEERING, .reload = SCHEMA_LIVE,
 			      RANGE(false, 0, 1), IN(config_steering, hold_on_stop),
-			      .help = "leave routes and rules in place at a clean stop"},
+			      .help = "stop as for a restart: routes, rules and sessions stay"},
 	[KEY_FAST_FAILOVER] = {"fast-failover", SCHEMA_BOOL, SCHEMA_STEERING, .reload = SCHEMA_RESTART,
 			       RANGE(true, 0, 1), IN(config_steering, fast_failover),
 			       .help = "take traffic off dead sites without waiting for the routing lock"},

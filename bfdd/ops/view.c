@@ -176,6 +176,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
 	put_string(out, "transmit-path", peer->transmit_path);
 	put_time(out, "created", session->created);
+	put_time(out, "resumed", session->resumed);
 	put_time(out, "last-packet", session->last_rx);
 }
 

@@ -54,6 +54,8 @@ wait_for 5 "by x1" leaves_by x1
 
 step "another configuration, in which every number means something else; and the best path died"
 bfdd_kill e
+bfdd_forget e
+rm "$RUN/state-e/numbers"
 lab_in r nft add element netdev cut cut "{ x1 }"
 edge "$LON, $FRA, $AMS" "$FIRST, $VOICE" >"$RUN/bfdd-e.conf"
 bfdd_restart e
@@ -74,6 +76,7 @@ bfdd_restart e
 wait_up e p1 p3
 wait_for 5 "by x1" leaves_by x1
 bfdd_kill e
+bfdd_forget e
 lab_in r nft add element netdev cut cut "{ x1 }"
 bfdd_restart e
 leaves_by x1 || fail "what was inherited does not hold until it is heard of"

@@ -115,6 +115,12 @@ bfdd_answers_or_died() { # NAME
 	bfdd_answers "$1" || ! kill -0 "$(bfdd_pid "$1")" 2>/dev/null
 }
 
+# What a killed bfdd kept of its sessions is lost; its objects in the kernel are not.
+bfdd_forget() { # NAME
+	lab_forget_sessions "$RUN/state-$1"
+	rm -f "$RUN/state-$1/sessions"
+}
+
 bfdd_pid() { # NAME
 	cat "$RUN/bfdd-$1.pid"
 }

@@ -62,6 +62,7 @@ static struct session sample(void)
 		.source_port = 49152,
 		.since = 100 * USEC_S,
 		.created = 90 * USEC_S,
+		.resumed = 91 * USEC_S,
 		.last_rx = 101 * USEC_S,
 		.packets_in = 5000000000,
 		.packets_out = 2,
@@ -150,11 +151,12 @@ static void test_detail(void **state)
 				 .transmit_path = "routed",
 				 .session = &session,
 				 .config = &config};
-	char created[EVENTS_TIME], last[EVENTS_TIME], expected[1024];
+	char created[EVENTS_TIME], resumed[EVENTS_TIME], last[EVENTS_TIME], expected[1024];
 	json_t *plain = written(view_peer, &peer), *detail = written(view_peer_detail, &peer), *value;
 	const char *key;
 
 	events_time(session.created, created);
+	events_time(session.resumed, resumed);
 	events_time(session.last_rx, last);
 	json_object_foreach(plain, key, value)
 	{
@@ -169,9 +171,9 @@ static void test_detail(void **state)
 		 "multiplier\":5,"
 		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
 		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,\"source-port\":49152,"
-		 "\"transmit-path\":\"routed\",\"created\":\"%s\","
+		 "\"transmit-path\":\"routed\",\"created\":\"%s\",\"resumed\":\"%s\","
 		 "\"last-packet\":\"%s\"}",
-		 created, last);
+		 created, resumed, last);
 	assert_dump(detail, expected);
 }
 
