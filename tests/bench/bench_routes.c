@@ -30,7 +30,7 @@
 
 static struct device {
 	uint64_t set;
-	int64_t last; /* us */
+	int64_t last, lost; /* us */
 } devices[DEVICES];
 static uint64_t overruns;
 
@@ -51,7 +51,7 @@ static int64_t now_us(void)
 static int routes_open(bool six)
 {
 	struct sockaddr_nl us = {.nl_family = AF_NETLINK,
-				 .nl_groups = six ? RTMGRP_IPV6_ROUTE : RTMGRP_IPV4_ROUTE};
+				 .nl_groups = RTMGRP_LINK | (six ? RTMGRP_IPV6_ROUTE : RTMGRP_IPV4_ROUTE)};
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), room = 256 << 20;
 
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) ||
@@ -74,11 +74,24 @@ static unsigned device_of(struct rtattr *attribute, int left)
 	return device;
 }
 
+static void take_link(const struct nlmsghdr *message, int64_t at)
+{
+	struct ifinfomsg *link = NLMSG_DATA(message);
+
+	if (message->nlmsg_len < NLMSG_LENGTH(sizeof(*link)) || link->ifi_index <= 0 ||
+	    link->ifi_index >= DEVICES)
+		return;
+	if (!(link->ifi_flags & IFF_RUNNING) && !devices[link->ifi_index].lost)
+		devices[link->ifi_index].lost = at;
+}
+
 static void take(const struct nlmsghdr *message, int64_t at)
 {
 	struct rtmsg *route = NLMSG_DATA(message);
 	unsigned device;
 
+	if (message->nlmsg_type == RTM_NEWLINK)
+		take_link(message, at);
 	if (message->nlmsg_type != RTM_NEWROUTE || message->nlmsg_len < NLMSG_LENGTH(sizeof(*route)) ||
 	    route->rtm_table != RT_TABLE_MAIN)
 		return;
@@ -129,9 +142,10 @@ static void tell(void)
 
 	printf("{\"overruns\": %" PRIu64, overruns);
 	for (unsigned i = 1; i < DEVICES; i++)
-		if (devices[i].set && if_indextoname(i, name))
-			printf(", \"%s\": {\"set\": %" PRIu64 ", \"last-us\": %" PRId64 "}", name,
-			       devices[i].set, devices[i].last);
+		if ((devices[i].set || devices[i].lost) && if_indextoname(i, name))
+			printf(", \"%s\": {\"set\": %" PRIu64 ", \"last-us\": %" PRId64
+			       ", \"carrier-lost-us\": %" PRId64 "}",
+			       name, devices[i].set, devices[i].last, devices[i].lost);
 	printf("}\n");
 	fflush(stdout);
 }

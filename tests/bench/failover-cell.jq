@@ -29,7 +29,8 @@ def whole_at($at): (.ways[-1] // {}) as $way
 $fail[0] as $f | $back[0] as $b
 | ($multiplier * $interval * 1000) as $detection
 | ($f | fault_at) as $at
-| (if $fault == "carrier" then $at else $f | known_at($at; $detection) end) as $known
+| ($f | known_at($at; $detection)) as $by_bfd
+| (if $fault == "carrier" then [([$f.lost // $at, $at] | max), ($by_bfd | values)] | min else $by_bfd end) as $known
 | [$f.streams[] | { (.name): { "gap-ms": gap, "moved-ms": (came_by("r2"; $at) | ms($at)) } }] | add as $streams
 | ([$streams[]."moved-ms"] | maximum) as $moved
 | ([$b.streams[] | whole_at($b.from)] | maximum | ms($b.from)) as $traffic_back

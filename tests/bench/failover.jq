@@ -6,10 +6,10 @@ def median: sort | if length == 0 then null
 # Never, in half of the rounds or more, is never.
 def middle: (map(values) | median) as $m | if (map(select(. == null)) | length) * 2 >= length then null else $m end;
 def cell_key: [.prefixes, .family, .daemon, .fault];
-def ratio($a; $b): if $a == null or $b == null or $b <= 0 then null else $a / $b end;
+def ratio($a; $b): if $a == null or $b == null or $a < 0 or $b <= 0 then null else $a / $b end;
 
 def allowed: if .fault == "carrier" then 20 else ."detection-ms" + 10 end;
-def late: if .fault == "carrier" then 0 else [."known-ms" - ."detection-ms", 0] | max end;
+def late: if .fault == "carrier" then ."known-ms" else [."known-ms" - ."detection-ms", 0] | max end;
 
 # Taking routes away with their link, ours too, keeps a processor busy in the kernel: there a standstill is no excuse.
 def excuse: if .fault == "carrier" then 0 else ."standstill-ms" end;

@@ -23,7 +23,8 @@
 #               what the sender was late, as in the gap. The kernel
 #               itself drops from a set second on; the carrier's loss is the last packet that came through
 #   after known from the moment when BFD could know: the last BFD packet that reached the edge and the detection
-#               time, or the router's word that it is Down, by a tap on the wire; of a lost carrier: as moved
+#               time, or the router's word that it is Down, by a tap on the wire; of a lost carrier, the
+#               kernel's word to whoever listens (which waits for its routing lock, also while others hold that)
 #   BGP         from the fault to the last route of the main table moved, as the kernel tells
 #   back        from the path's return to the streams on it again, and to the main table's last route there
 #   stood, sender, others        the machine's longest standstill and the stream's, as its sender made it (ms); processes that
@@ -33,7 +34,7 @@
 # millisecond before the fault), and "after known" below native's (even, when within a millisecond: the streams tell no
 # more). A mark that is missed is ours, unless the machine stood still for as long as it was missed by (a witness on each
 # processor says; not of a lost carrier, which makes the kernel take routes away with a processor held), or the last BFD
-# packet or the router's word came that much later than it should have.
+# packet, or the router's or the kernel's word, came that much later than it should have.
 # Status 1: bfdd missed a mark and it was its own doing, or a cell failed.
 #
 # usage: failover.sh [-d "bird frr"] [-p "PREFIXES ..."] [-f "ipv4 ipv6"] [-k "FAULTS ..."] [-i INTERVAL_MS]
@@ -146,7 +147,8 @@ watch_end() { # PART MOVED DEVICE
 		--argjson moved "$2" '{
 			streams: $streams[0], "send-gap-ms": ([$sent[0][]."send-gap-ms"] | max), bfd: $tap[0],
 			$others, $stood, $from, $to, $moved,
-			route: $routes[-1][$device]."last-us", overrun: ($routes[-1].overruns > 0) }' >"$RUN/$1.json"
+			route: ($routes[-1][$device] | if (.set // 0) > 0 then ."last-us" else null end),
+			lost: ($routes[-1].r1."carrier-lost-us" | if . == 0 then null else . end), overrun: ($routes[-1].overruns > 0) }' >"$RUN/$1.json"
 }
 
 prune() { # processes that ended, lest their numbers be another's by now
