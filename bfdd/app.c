@@ -198,6 +198,7 @@ static void object_lost(void *context, const struct monitor_lost *lost)
 	}
 	if (lost->kind == MONITOR_LOST_ROUTE) {
 		app->routes_taken += routes_lost(app->routes, lost->table, &lost->prefix);
+		app_marks_lost(app, lost->table, &lost->prefix);
 		return;
 	}
 	app_policy_check_in(app, 0.02);
@@ -210,6 +211,7 @@ static void monitor_resynced(void *context)
 	app->links_changed = app->links_lost = true;
 	log_notice("netlink: more changes than the socket could hold; everything was read again");
 	routes_lost_any(app->routes);
+	app_marks_update(app);
 	app_routes_wake(app);
 	app_policy_check_in(app, 0.02);
 }
@@ -273,6 +275,8 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_routes_wake(app);
 	app_peers_warn(app);
 	app_neighbours_retry(app);
+	app_marks_second(app);
+	app_bgp_second(app);
 	app_failover_tell(app);
 	app_survive_second(app);
 }
@@ -435,7 +439,7 @@ static int start(struct app *app, char *error, size_t size)
 	app->peers = app_peers_make(app, app->config, NULL);
 	app->npeers = app->config->npeers;
 	app->postmortems = app->config->flight_recorder ? postmortems_create() : NULL;
-	if (!app->events || !app->slot_peer || !app->services || !app->peers) {
+	if (app_bgp_open(app) || !app->events || !app->slot_peer || !app->services || !app->peers) {
 		snprintf(error, size, "out of memory");
 		return -1;
 	}
@@ -449,8 +453,10 @@ static int start(struct app *app, char *error, size_t size)
 	if (start_steering(app, error, size))
 		return -1;
 	app_peers_find_gateways(app);
-	if (!app_policy_start(app, error, size))
+	if (!app_policy_start(app, error, size) || app_marks_open(app, error, size))
 		return -1;
+	app_bird_load(app);
+	app_bgp_load(app);
 	app_peers_resolve(app);
 	app_survive_started(app);
 	app->links_changed = false;
@@ -537,8 +543,11 @@ void app_free(struct app *app)
 	if (app->steer_runs)
 		steer_stop(app->steer); /* the map is freed with the others below */
 	mark_stop(app->mark);
-	if (!app->failed)
+	if (!app->failed) {
 		app_policy_stop(app);
+		app_marks_stop(app);
+		app_bird_stop(app);
+	}
 	if (app->engine_runs)
 		engine_poll_events(app->engine, engine_event, app);
 	if (app->steer_runs)
@@ -552,6 +561,9 @@ void app_free(struct app *app)
 	steer_free(app->steer);
 	mark_free(app->mark);
 	app_policy_free(app);
+	app_bird_free(app);
+	app_bgp_free(app);
+	app_marks_free(app);
 	app_peers_free(app);
 	postmortems_free(app->postmortems);
 	events_free(app->events);

@@ -85,6 +85,7 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 	};
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
 	char waiting[APP_WAITING];
+	struct view_bgp bgp;
 	const struct view_peer view = {
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
@@ -97,6 +98,7 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 				   ? "the end of another session with its addresses"
 				   : NULL,
 		.session = session,
+		.bgp = app_bgp_view(app, peer, &bgp) ? &bgp : NULL,
 		.transmit_path = !peer->path_up		 ? NULL
 				 : peer->neighbour.known ? "packet-socket"
 							 : "routed",
@@ -284,7 +286,7 @@ static json_t *site_object(struct app *app, const struct policy *policy, const s
 		paths[i] = (struct view_path){
 			.peer = p->config->name,
 			.site = site->name,
-			.usable = p->state == BFD_UP,
+			.usable = p->state == BFD_UP && !p->barred,
 			.in_use = in_use(app->map_engine, policy, p->config->name),
 		};
 		view.nusable += paths[i].usable;
@@ -357,20 +359,21 @@ static void status(struct app *app, struct control_request *request, const json_
 	char since[EVENTS_TIME], loaded[EVENTS_TIME], failover[224];
 	usec_t now = app_now();
 
-	control_reply(
-		request,
-		json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:o s:{s:s s:I s:I s:I s:s} s:o}",
-			  "version", BFDD_VERSION, "pid", (int)getpid(), "since",
-			  events_time(app->started, since), "uptime",
-			  (json_int_t)((now - app->started) / USEC_S), "config", "file",
-			  app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
-			  "sessions", session_counts(app), "sites", (int)app->config->nsites, "services",
-			  (int)app->config->nservices, "memory-locked", !app->memory_locked, "engine",
-			  engine_object(app), "survival", app_survive_status(app), "steering", "scheduling",
-			  rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
-			  (json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
-			  (json_int_t)atomic_load(&app->orders_lost), "fast-failover",
-			  app_failover_status(app, failover, sizeof(failover)), "frr", app_frr_status(app)));
+	control_reply(request,
+		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:o s:{s:s s:I s:I s:I "
+				"s:s} s:o s:o}",
+				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
+				events_time(app->started, since), "uptime",
+				(json_int_t)((now - app->started) / USEC_S), "config", "file",
+				app->options.config_file, "loaded-at", events_time(app->loaded_at, loaded),
+				"sessions", session_counts(app), "sites", (int)app->config->nsites,
+				"services", (int)app->config->nservices, "memory-locked", !app->memory_locked,
+				"engine", engine_object(app), "survival", app_survive_status(app), "steering",
+				"scheduling", rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
+				(json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
+				(json_int_t)atomic_load(&app->orders_lost), "fast-failover",
+				app_failover_status(app, failover, sizeof(failover)), "frr",
+				app_frr_status(app), "bird", app_bird_status(app)));
 }
 
 /* Events */

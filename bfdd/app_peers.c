@@ -33,7 +33,9 @@ struct app_peer *app_peer_by_name(struct app *app, const char *name)
 
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size)
 {
-	if (state == BFD_UP)
+	if (state == BFD_UP && peer->barred)
+		snprintf(buf, size, "the BGP session with %s is down", peer->config->name);
+	else if (state == BFD_UP)
 		snprintf(buf, size, "%s is up", peer->config->name);
 	else
 		snprintf(buf, size, "%s went down: %s", peer->config->name, bfd_diag_name(diag));
@@ -151,7 +153,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 		}
 		app->slot_peer[peer->slot] = peer - app->peers + 1;
 		peer->added = ++app->added;
-		peer->path_up = false;
+		peer->path_up = peer->barred = false;
 	}
 	if (!engine_path(app->engine, peer->slot, true, local, ifindex))
 		return false;
@@ -261,6 +263,22 @@ void app_peer_path_refused(struct app *app, unsigned slot)
 	refused(app, peer);
 }
 
+/* AdminDown, ours or the peer's, is maintenance and no failure (RFC 5882 3.2). True: this was a failure. */
+static bool note_state(struct app *app, struct app_peer *peer, uint8_t state, uint8_t remote_state)
+{
+	bool told = state == BFD_ADMIN_DOWN || (state == BFD_DOWN && remote_state == BFD_ADMIN_DOWN);
+	bool was_up = peer->state == BFD_UP, failure = was_up && state != BFD_UP && !told;
+	bool before = peer->failed;
+
+	peer->failed = failure || (peer->failed && state != BFD_UP && !told);
+	peer->state = state;
+	if (peer->failed != before || was_up != (state == BFD_UP)) {
+		app_marks_peer(app, peer);
+		app_bird_peer(app, peer);
+	}
+	return failure;
+}
+
 static void recount(void *context, const struct session *sessions, unsigned count)
 {
 	struct app *app = context;
@@ -273,8 +291,9 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 		 * too, was followed by something lost, another recount is on its way. */
 		if (!peer || peer->recounts >= app->recounts_answered)
 			continue;
-		peer->state = sessions[i].state;
 		peer->diag = sessions[i].local_diag;
+		peer->remote_independent = sessions[i].remote_cpi;
+		note_state(app, peer, sessions[i].state, sessions[i].remote_state);
 		peer->state_since = sessions[i].since;
 		peer->detection_time = sessions[i].detection_time;
 		peer->remote = (struct app_remote){
@@ -395,20 +414,19 @@ static void note_remote(struct app_peer *peer, const struct engine_event *event)
 
 static void state_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
 {
-	bool told = event->remote_state == BFD_ADMIN_DOWN &&
-		    event->to == BFD_DOWN; /* maintenance, no failure (RFC 5882 3.2) */
-	bool failure = event->from == BFD_UP && event->to != BFD_ADMIN_DOWN && !told;
-	enum log_level level = failure ? LOG_LEVEL_WARNING : LOG_LEVEL_NOTICE;
+	enum log_level level = LOG_LEVEL_NOTICE;
 	char address[ADDR_TEXT];
 
 	peer->refused &= event->to != BFD_UP;
 	peer->recounts = app->recounts_asked;
-	peer->state = event->to;
 	peer->diag = event->diag;
 	peer->state_since = event->at;
+	peer->remote_independent = event->remote_independent;
 	note_remote(peer, event);
 	if (event->to != BFD_INIT)
-		peer->remote.admin_down = told;
+		peer->remote.admin_down = event->to == BFD_DOWN && event->remote_state == BFD_ADMIN_DOWN;
+	if (note_state(app, peer, event->to, event->remote_state))
+		level = LOG_LEVEL_WARNING;
 	app_frr_peer(app, peer);
 	events_add(app->events, level, "session", event->at,
 		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config->name, "address",

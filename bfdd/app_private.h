@@ -17,10 +17,13 @@
 #include "netlink/neighbours.h"
 #include "netlink/routes.h"
 #include "netlink/steer.h"
+#include "netlink/unreachable.h"
 #include "ops/control.h"
 #include "ops/events.h"
 #include "ops/log.h"
 #include "ops/postmortem.h"
+#include "ops/view.h"
+#include "routing/bgp.h"
 #include "rt.h"
 
 #define APP_RETRY_PEERS 0.05 /* s */
@@ -72,8 +75,13 @@ struct app_peer {
 	uint32_t recounts; /* app->recounts_asked when the engine last told of it */
 	uint32_t added;	   /* app->added when its session was handed over */
 	uint32_t detection_time;
-	bool slow_told; /* that it misses subsecond convergence */
-	bool refused;	/* by the engine: another session has its addresses */
+	bool slow_told;		 /* that it misses subsecond convergence */
+	bool refused;		 /* by the engine: another session has its addresses */
+	bool failed;		 /* it left Up, without being told to, and has not come back */
+	bool remote_independent; /* its C bit, as last told */
+	bool barred;		 /* the engine was told that it may carry nothing */
+	struct bgp_session bgp;
+	uint32_t bgp_round[BGP_DAEMONS]; /* in which it was told of last */
 };
 
 /* What the kernel refused lately: it is asked again at longer and longer intervals, and people are told when
@@ -179,7 +187,10 @@ struct app {
 	struct neighbours *neighbours; /* NULL: not to be had */
 	struct firewall *firewall;     /* NULL: not to be had */
 	struct routes *routes;
-	struct app_follow *follow;	 /* NULL: no service follows */
+	struct app_follow *follow; /* NULL: no service follows */
+	struct marks *marks;
+	struct app_bird *bird; /* NULL: never wanted */
+	struct app_bgp *bgp;
 	struct postmortems *postmortems; /* NULL: the flight recorder is off */
 	bool neighbours_dirty;		 /* not all could be watched, or told to the engine */
 	struct mark *mark;		 /* the fast failover; NULL: not wanted */
@@ -299,6 +310,50 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 
 /* "carrier on eth1": what the peer's path lacks, in BUF, which it returns; "" when it has all. */
 const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING]);
+
+/* app_marks.c */
+/* Finds what a predecessor left; before the engine's events are read. -1 with a message. */
+int app_marks_open(struct app *app, char *error, size_t size);
+/* The peers are others, or may be in other places. False: out of memory. */
+bool app_marks_load(struct app *app);
+/* Compares all with the kernel. */
+void app_marks_update(struct app *app);
+/* PEER's state or `failed` changed. */
+void app_marks_peer(struct app *app, struct app_peer *peer);
+/* Somebody deleted a route of our protocol number. */
+void app_marks_lost(struct app *app, uint32_t table, const struct prefix *prefix);
+void app_marks_second(struct app *app);
+unsigned app_marks_count(struct app *app);
+/* Takes all away, unless told to hold; later calls change nothing. */
+void app_marks_stop(struct app *app);
+void app_marks_free(struct app *app);
+/* The next peer with this address behind AFTER, or the first one (NULL). */
+struct app_peer *app_peer_by_address(struct app *app, const struct addr *addr, struct app_peer *after);
+
+/* app_bird.c */
+/* Begins, or goes on with another configuration and other peers; after app_marks_load(). */
+void app_bird_load(struct app *app);
+/* As app_marks_peer(). */
+void app_bird_peer(struct app *app, struct app_peer *peer);
+/* Enables what we disabled, unless told to hold; later calls change nothing. */
+void app_bird_stop(struct app *app);
+void app_bird_free(struct app *app);
+/* NULL: not known. */
+const char *app_bird_protocol(const struct app *app, const struct app_peer *peer);
+json_t *app_bird_status(struct app *app);
+
+/* app_bgp.c */
+int app_bgp_open(struct app *app); /* -1: out of memory */
+void app_bgp_load(struct app *app);
+void app_bgp_free(struct app *app);
+void app_bgp_second(struct app *app);
+/* DAEMON told of PEER's session; of all; it does not answer any more. */
+void app_bgp_hear(struct app *app, struct app_peer *peer, enum bgp_daemon daemon,
+		  const struct bgp_view *view);
+void app_bgp_told(struct app *app, enum bgp_daemon daemon);
+void app_bgp_lost(struct app *app, enum bgp_daemon daemon);
+/* False: no BGP session is known. */
+bool app_bgp_view(const struct app *app, const struct app_peer *peer, struct view_bgp *view);
 
 /* app_postmortem.c */
 /* PEER left Up: its record is asked for, and kept when it comes. */

@@ -75,6 +75,15 @@ static bool take(struct app *app, struct side *side, bool policy)
 	return ok;
 }
 
+/* Those who know peers by their places. */
+static void follow(struct app *app)
+{
+	app_marks_load(app);
+	app_marks_update(app);
+	app_bird_load(app);
+	app_bgp_load(app);
+}
+
 bool app_take_peers(struct app *app, struct config *config)
 {
 	struct side side = {.config = config, .peers = app_peers_make(app, config, app->config)};
@@ -84,6 +93,7 @@ bool app_take_peers(struct app *app, struct config *config)
 		return false;
 	app_frr_peers(app);
 	app_peers_resolve(app);
+	follow(app);
 	return true;
 }
 
@@ -113,6 +123,7 @@ static json_t *apply(struct app *app, struct config *config, json_t *warnings)
 	app_frr_configure(app);
 	app_frr_peers(app);
 	app_peers_resolve(app);
+	follow(app);
 	return json_pack("{s:i s:i s:i s:i s:i s:b}", "added", counts[CONFIG_ADDED], "removed",
 			 counts[CONFIG_REMOVED], "retimed", counts[CONFIG_TIMERS], "moved",
 			 counts[CONFIG_MOVED], "unchanged", counts[CONFIG_SAME], "services-changed", policy);

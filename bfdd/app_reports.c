@@ -156,7 +156,7 @@ static void detached(struct app *app, const struct steer_report *report)
 	struct app_peer *peer = app_peer_by_name(app, group->members[report->order.member].peer_name);
 	char reason[160] = "a path was removed";
 
-	if (peer && peer->state == BFD_UP)
+	if (peer && peer->state == BFD_UP && !peer->barred)
 		snprintf(reason, sizeof(reason),
 			 peer->gateway_up ? "%s cannot be used" : "the link to %s is down",
 			 peer->config->name);

@@ -15,6 +15,8 @@
 
 #define CONFIG_NAME 64 /* bytes of a name with its NUL */
 
+#define CONFIG_SOCKET 108 /* bytes of a socket's path with its NUL */
+
 #define CONFIG_PEERS 65535	/* at most: a session's path is 16 bits */
 #define CONFIG_SITE_PEERS 64	/* POLICY_MEMBERS */
 #define CONFIG_SERVICE_SITES 16 /* POLICY_CHOICES */
@@ -43,6 +45,8 @@ struct config_peer {
 	uint8_t source;	     /* enum config_source */
 	bool awaited;	     /* a site names it by its address; FRR has yet to bring it */
 	uint32_t frr_lid;    /* FRR's name for its session that this peer is, also one of the file; 0: none */
+	uint8_t bird_method; /* bits of enum config_bird_method */
+	const char *bird_protocol; /* the configuration's memory; "" or NULL: found by the address */
 };
 
 /* A session that FRR asks for. */
@@ -84,6 +88,27 @@ struct config_steering {
 	uint32_t fast_failover_mark; /* the packet mark's bits for that; not 0 */
 };
 
+/* How BIRD learns that a peer is down. */
+enum config_bird_method {
+	CONFIG_BIRD_TABLE = 1,	 /* an unreachable route to it, in a table that BIRD resolves next hops in */
+	CONFIG_BIRD_DISABLE = 2, /* its protocol is disabled by the control socket */
+};
+
+struct config_bird {
+	bool wanted; /* the group is there */
+	uint8_t method;
+	uint32_t table;
+	usec_t timeout;
+	char socket[CONFIG_SOCKET];
+};
+
+struct config_vtysh {
+	bool wanted; /* the group frr is there */
+	char path[CONFIG_SOCKET];
+	char pathspace[CONFIG_NAME]; /* "": none */
+	usec_t bgp_interval;	     /* 0: not asked */
+};
+
 struct config_daemon {
 	bool realtime;		   /* ask for real-time scheduling and locked memory */
 	uint8_t realtime_priority; /* SCHED_FIFO's */
@@ -117,8 +142,11 @@ struct config {
 	char (*profiles)[CONFIG_NAME]; /* their names: what peers point to */
 	struct config_steering steering;
 	struct config_daemon daemon;
-	bool flight_recorder; /* keep each session's last packets */
+	struct config_bird bird;
 	struct config_frr frr;
+	bool require_bgp;
+	bool flight_recorder; /* keep each session's last packets */
+	struct config_vtysh vtysh;
 	/* Of one that config_merge() made: the file's, whose sites, services and profiles it shares. */
 	struct config *base;
 	unsigned users; /* how many others share what this one has */

@@ -23,6 +23,7 @@ static const char *const wanted[] = {
 	[SCHEMA_MILLISECONDS] = "a number of milliseconds",
 	[SCHEMA_ADDRESS] = "an address in quotes",
 	[SCHEMA_INTERFACE] = "a name in quotes",
+	[SCHEMA_PATH] = "a path in quotes",
 	[SCHEMA_NAMES] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_PEERS] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_ENDPOINT] = "a socket in quotes",
@@ -225,6 +226,8 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 		read_section(loader, setting, SCHEMA_STEERING, &tree->steering);
 	else if (key->opens == SCHEMA_DAEMON)
 		read_section(loader, setting, SCHEMA_DAEMON, &tree->daemon);
+	else if (key->opens == SCHEMA_BIRD)
+		read_section(loader, setting, SCHEMA_BIRD, &tree->bird);
 	else if (key->opens == SCHEMA_FRR)
 		read_section(loader, setting, SCHEMA_FRR, &tree->frr);
 	else if (key->opens == SCHEMA_PROFILE)

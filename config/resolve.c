@@ -94,7 +94,10 @@ static void resolve_frr(struct resolver *resolver)
 	const char *dataplane = section_text(section, KEY_DATAPLANE);
 
 	section_store(section, KEY_KEEP_SESSIONS, KEY_KEEP_SESSIONS, true, frr);
-	frr->wanted = section->kind == SCHEMA_FRR;
+	frr->wanted = section->values[KEY_DATAPLANE].state != VALUE_ABSENT;
+	if (!frr->wanted && section_has(section, KEY_KEEP_SESSIONS))
+		report_error(resolver->reports, section_place(section, KEY_KEEP_SESSIONS),
+			     "keep-sessions: needs \"dataplane\", by which they come");
 	if (dataplane && !endpoint_parse(&frr->dataplane, dataplane))
 		snprintf(frr->text, sizeof(frr->text), "%s", dataplane);
 }
@@ -119,7 +122,7 @@ static bool resolve_all(struct resolver *resolver)
 	section_store(&tree->steering, KEY_PROTOCOL, KEY_FAST_FAILOVER_MARK, true,
 		      &resolver->config->steering);
 	section_store(&tree->daemon, KEY_REALTIME, KEY_EVENTS, true, &resolver->config->daemon);
-	section_store(&tree->top, KEY_FLIGHT_RECORDER, KEY_FLIGHT_RECORDER, true, resolver->config);
+	section_store(&tree->top, KEY_REQUIRE_BGP, KEY_FLIGHT_RECORDER, true, resolver->config);
 	check_protocol(resolver);
 	ok = names_init(&resolver->profiles, &tree->profiles, "profile", reports) &&
 	     names_init(&resolver->peers, &tree->peers, "peer", reports) &&
@@ -127,6 +130,10 @@ static bool resolve_all(struct resolver *resolver)
 	     names_init(&services, &tree->services, "service", reports) && resolve_peers(resolver) &&
 	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
 	names_free(&services);
+	if (ok) {
+		resolve_bird(resolver);
+		resolve_vtysh(resolver);
+	}
 	if (ok && !reports->errors)
 		check_unused(resolver);
 	return ok;

@@ -25,6 +25,9 @@ struct config *resolve_tree(const struct tree *tree, struct reports *reports);
 
 /* Each fills its part of the configuration from the tree. False: out of memory. */
 bool resolve_peers(struct resolver *resolver);
+/* How BIRD follows; after the peers. */
+void resolve_bird(struct resolver *resolver);
+void resolve_vtysh(struct resolver *resolver);
 bool resolve_twins(struct resolver *resolver); /* peers that would be one session */
 bool resolve_sites(struct resolver *resolver);
 /* How many peers FRR may be awaited to bring, at most. */

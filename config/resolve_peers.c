@@ -171,6 +171,13 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	check_detection(resolver, section, &peer->session);
 }
 
+static const char *peer_protocol(const struct section *section)
+{
+	const char *name = section_text(section, KEY_PEER_BIRD_PROTOCOL);
+
+	return name ? name : "";
+}
+
 /* One behind the other: most are much shorter than they may be. */
 static bool resolve_names(struct resolver *resolver, const struct sections *sections, struct config *config)
 {
@@ -178,11 +185,13 @@ static bool resolve_names(struct resolver *resolver, const struct sections *sect
 	char *next;
 
 	for (unsigned i = 0; i < sections->n; i++)
-		size += strlen(peer_name(&sections->list[i])) + 1;
+		size += strlen(peer_name(&sections->list[i])) + strlen(peer_protocol(&sections->list[i])) + 2;
 	config->peer_names = next = report_calloc(resolver->reports, size, 1);
 	for (unsigned i = 0; next && i < sections->n; i++) {
 		config->peers[i].name = next;
 		next = stpcpy(next, peer_name(&sections->list[i])) + 1;
+		config->peers[i].bird_protocol = next;
+		next = stpcpy(next, peer_protocol(&sections->list[i])) + 1;
 	}
 	resolver->awaited_names = next;
 	return next;

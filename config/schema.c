@@ -23,7 +23,12 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_DAEMON] = {"daemon", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_DAEMON,
 			.help = "the daemon itself"},
 	[KEY_FRR] = {"frr", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_FRR,
-		     .help = "to be the data plane of FRR's bfdd"},
+		     .help = "FRR: to be the data plane of its bfdd, and to ask for its BGP sessions"},
+	[KEY_BIRD] = {"bird", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_BIRD,
+		      .help = "how BIRD is made to follow"},
+	[KEY_REQUIRE_BGP] = {"require-bgp", SCHEMA_BOOL, SCHEMA_TOP, .reload = SCHEMA_LIVE, RANGE(true, 0, 1),
+			     IN(config, require_bgp),
+			     .help = "a path whose BGP session is known to be down carries no service"},
 	[KEY_FLIGHT_RECORDER] = {"flight-recorder", SCHEMA_BOOL, SCHEMA_TOP, .reload = SCHEMA_RESTART,
 				 RANGE(true, 0, 1), IN(config, flight_recorder),
 				 .help = "keep each session's last packets for bfdctl postmortem"},
@@ -63,6 +68,12 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 		     .help = "the gateway that a service takes towards a multihop peer"},
 	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_POLL,
 			 .help = "where values come from that the peer does not set itself"},
+
+	[KEY_PEER_BIRD_METHOD] = {"bird-method", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_LIVE,
+				  .help = "how BIRD follows this peer, if not as the others"},
+	[KEY_PEER_BIRD_PROTOCOL] = {"bird-protocol", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_LIVE,
+				    .help = "the name of BIRD's protocol with the peer; found by the "
+					    "neighbour's address if absent"},
 
 	[KEY_SITE_PEERS] = {"peers", SCHEMA_PEERS, SCHEMA_SITE, .required = true, .reload = SCHEMA_LIVE,
 			    .help = "the peers that make the site"},
@@ -122,11 +133,30 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			RANGE(1000, 10, 100000), IN(config_daemon, events),
 			.help = "how many events the history keeps"},
 
-	[KEY_DATAPLANE] = {"dataplane", SCHEMA_ENDPOINT, SCHEMA_FRR, .required = true, .reload = SCHEMA_LIVE,
+	[KEY_DATAPLANE] = {"dataplane", SCHEMA_ENDPOINT, SCHEMA_FRR, .reload = SCHEMA_LIVE,
 			   .help = "the socket, in the words of FRR's --dplaneaddr"},
 	[KEY_KEEP_SESSIONS] = {"keep-sessions", SCHEMA_MILLISECONDS, SCHEMA_FRR, .reload = SCHEMA_LIVE,
 			       RANGE(60 * USEC_S, 0, 86400 * USEC_S), IN(config_frr, keep_sessions),
 			       .help = "how long FRR's sessions stay when FRR has gone"},
+
+	[KEY_BIRD_SOCKET] = {"socket", SCHEMA_PATH, SCHEMA_BIRD, .reload = SCHEMA_LIVE,
+			     .help = "BIRD's control socket"},
+	[KEY_BIRD_METHOD] = {"method", SCHEMA_NAME, SCHEMA_BIRD, .reload = SCHEMA_LIVE,
+			     .help = "next-hop-table, disable, both or none"},
+	[KEY_NEXT_HOP_TABLE] = {"next-hop-table", SCHEMA_INTEGER, SCHEMA_BIRD, .reload = SCHEMA_LIVE,
+				RANGE(58799, 256, UINT32_MAX), IN(config_bird, table),
+				.help = "the routing table that has the peers that are down"},
+	[KEY_BIRD_TIMEOUT] = {"timeout", SCHEMA_MILLISECONDS, SCHEMA_BIRD, .reload = SCHEMA_LIVE,
+			      RANGE(1000 * USEC_MS, 50 * USEC_MS, 60 * USEC_S), IN(config_bird, timeout),
+			      .help = "how long BIRD may take to answer"},
+
+	[KEY_FRR_VTYSH] = {"vtysh", SCHEMA_PATH, SCHEMA_FRR, .reload = SCHEMA_LIVE,
+			   .help = "the program that FRR is asked by"},
+	[KEY_FRR_PATHSPACE] = {"pathspace", SCHEMA_NAME, SCHEMA_FRR, .reload = SCHEMA_LIVE,
+			       .help = "which FRR, where there are several: its option -N"},
+	[KEY_FRR_BGP_INTERVAL] = {"bgp-interval", SCHEMA_MILLISECONDS, SCHEMA_FRR, .reload = SCHEMA_LIVE,
+				  RANGE(5000 * USEC_MS, 0, 3600 * USEC_S), IN(config_vtysh, bgp_interval),
+				  .help = "how often FRR is asked for its BGP sessions; 0: never"},
 };
 
 const struct schema_key *schema_find(enum schema_section section, const char *name)

@@ -17,7 +17,8 @@ enum schema_section {
 	SCHEMA_SERVICE = 16,
 	SCHEMA_STEERING = 32,
 	SCHEMA_DAEMON = 64,
-	SCHEMA_FRR = 128,
+	SCHEMA_BIRD = 128,
+	SCHEMA_FRR = 256,
 };
 
 enum schema_type {
@@ -27,6 +28,7 @@ enum schema_type {
 	SCHEMA_MILLISECONDS, /* whole or fractional; kept in microseconds, exactly */
 	SCHEMA_ADDRESS,
 	SCHEMA_INTERFACE,
+	SCHEMA_PATH, /* absolute, as long as that of a socket may be */
 	SCHEMA_NAMES,
 	SCHEMA_PREFIXES,
 	SCHEMA_PEERS,	 /* names, also such as are addresses */
@@ -50,7 +52,9 @@ enum schema_index {
 	KEY_SERVICES,
 	KEY_STEERING,
 	KEY_DAEMON,
+	KEY_BIRD,
 	KEY_FRR,
+	KEY_REQUIRE_BGP,
 	KEY_FLIGHT_RECORDER,
 	KEY_NAME,
 	KEY_TRANSMIT_INTERVAL, /* the first of the session's */
@@ -65,6 +69,8 @@ enum schema_index {
 	KEY_MULTIHOP,
 	KEY_VIA,
 	KEY_PROFILE,
+	KEY_PEER_BIRD_METHOD,
+	KEY_PEER_BIRD_PROTOCOL,
 	KEY_SITE_PEERS,
 	KEY_PREFIXES,
 	KEY_SERVICE_SITES,
@@ -85,6 +91,13 @@ enum schema_index {
 	KEY_EVENTS,
 	KEY_DATAPLANE,
 	KEY_KEEP_SESSIONS,
+	KEY_BIRD_SOCKET,
+	KEY_BIRD_METHOD,
+	KEY_NEXT_HOP_TABLE, /* the first number of bird's */
+	KEY_BIRD_TIMEOUT,   /* the last */
+	KEY_FRR_VTYSH,
+	KEY_FRR_PATHSPACE,
+	KEY_FRR_BGP_INTERVAL,
 	SCHEMA_KEYS
 };
 

@@ -51,7 +51,7 @@ struct sections {
 
 struct tree {
 	struct sections profiles, peers, sites, services;
-	struct section steering, daemon, frr, top;
+	struct section steering, daemon, bird, frr, top;
 };
 
 void tree_free(struct tree *tree);

@@ -134,6 +134,18 @@ static bool good_endpoint(const char *key, const char *text, const struct place 
 	return !why;
 }
 
+/* Where a routing daemon is spoken with; sun_path's size. */
+static bool good_path(const char *key, const char *text, const struct place *at, struct reports *reports)
+{
+	if (*text == '/' && strlen(text) < CONFIG_SOCKET)
+		return true;
+	report_error(reports, at,
+		     "%s: \"%.40s\" is not a path: it begins with / and has at most %d "
+		     "characters",
+		     key, text, CONFIG_SOCKET - 1);
+	return false;
+}
+
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports)
 {
@@ -147,6 +159,7 @@ void value_set_text(struct value *value, const struct schema_key *key, const cha
 	} else {
 		good = key->type == SCHEMA_INTERFACE  ? good_interface(text, &value->at, reports)
 		       : key->type == SCHEMA_ENDPOINT ? good_endpoint(key->name, text, &value->at, reports)
+		       : key->type == SCHEMA_PATH     ? good_path(key->name, text, &value->at, reports)
 						      : good_name(key->name, text, &value->at, reports);
 		value->text = text;
 	}

@@ -70,6 +70,9 @@ static const char *note(char buf[TEXT], json_t *peer)
 		strcpy(buf, "remote is admin-down");
 	else if (!up && *diag && strcmp(diag, "none") != 0 && strcmp(diag, "admin-down") != 0)
 		text_get(buf, peer, "diagnostic");
+	else if (*string(json_object_get(peer, "bgp"), "state") &&
+		 strcmp(string(json_object_get(peer, "bgp"), "state"), "established") != 0)
+		snprintf(buf, TEXT, "BGP is %.400s", text_get(text, json_object_get(peer, "bgp"), "state"));
 	else if (*drops(text, peer))
 		snprintf(buf, TEXT, "drops: %.400s", text);
 	else

@@ -132,6 +132,8 @@ static void session_command(struct engine *engine, const struct command *command
 		path(engine, session, command);
 	else if (command->kind == COMMAND_NEIGHBOUR)
 		neighbour(engine, session, command);
+	else if (command->kind == COMMAND_USABLE)
+		decide_usable(engine, session, command->on);
 	else
 		sessions_farewell(engine, session, USEC_NEVER);
 }
@@ -146,6 +148,7 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_REMOVE:
 	case COMMAND_PATH:
 	case COMMAND_NEIGHBOUR:
+	case COMMAND_USABLE:
 		session_command(engine, command);
 		break;
 	case COMMAND_ROUTE_ALL:

@@ -62,6 +62,18 @@ static void conclude(struct engine *engine, const struct session *session)
 		wheel_arm(&back->wheel, &back->policy_timer, next);
 }
 
+static bool usable_now(struct back *back, const struct session *session)
+{
+	return session->state == BFD_UP && !companion_of(back, session)->barred;
+}
+
+void decide_usable(struct engine *engine, const struct session *session, bool usable)
+{
+	companion_of(&engine->back, session)->barred = !usable;
+	if (session->state == BFD_UP)
+		decide_path(engine, session, true);
+}
+
 void decide_path(struct engine *engine, const struct session *session, bool usable)
 {
 	struct back *back = &engine->back;
@@ -71,6 +83,7 @@ void decide_path(struct engine *engine, const struct session *session, bool usab
 	 * clear. */
 	if (!back->adoption || back->stopping || session->path >= back->adoption->policy->npaths)
 		return;
+	usable &= !companion_of(back, session)->barred;
 	policy_path(back->adoption->policy, session->path, usable, back->clock.now, &to);
 	conclude(engine, session);
 }
@@ -117,7 +130,7 @@ static void assign_paths(struct engine *engine, struct adoption *adoption)
 			continue;
 		session->path = slot < adoption->nslots ? adoption->slot_path[slot] : SESSION_NO_PATH;
 		if (session->path < adoption->policy->npaths)
-			adoption->policy->paths[session->path].usable = session->state == BFD_UP;
+			adoption->policy->paths[session->path].usable = usable_now(back, session);
 	}
 }
 
@@ -134,9 +147,9 @@ static void report_paths(struct engine *engine)
 		struct session *session = table_slot(&back->table, slot);
 
 		if (session && session->path < policy->npaths &&
-		    (policy->paths[session->path].usable != (session->state == BFD_UP) ||
+		    (policy->paths[session->path].usable != usable_now(back, session) ||
 		     (session->resumed && session->state != BFD_UP)))
-			policy_path(policy, session->path, session->state == BFD_UP, back->clock.now, &to);
+			policy_path(policy, session->path, usable_now(back, session), back->clock.now, &to);
 	}
 }
 

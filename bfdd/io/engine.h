@@ -82,6 +82,9 @@ bool engine_remove(struct engine *engine, uint16_t slot);
 /* The path is there (with this local address and interface) or is not (these are then ignored). When another
  * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
+/* Whether the session's path may carry services while it is up; for the policy it is down as long as not. A
+ * session begins with true. */
+bool engine_usable(struct engine *engine, uint16_t slot, bool usable);
 /* Whether engine_neighbour() is of any use: there is a packet socket. */
 bool engine_frames(const struct engine *engine);
 /* The Ethernet addresses at both ends of the way to a single-hop peer, as the kernel has them now; LLADDR
@@ -122,6 +125,7 @@ enum engine_event_kind {
 struct engine_event {
 	uint8_t kind;
 	uint8_t from, to, diag, remote_diag, remote_state;
+	bool remote_independent; /* of STATE: the peer's C bit */
 	int8_t choice_from, choice_to;
 	uint16_t slot, way;
 	uint32_t tx_interval, detection_time, count;

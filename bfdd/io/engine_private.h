@@ -49,6 +49,7 @@ struct companion {
 	uint64_t taken;	   /* of gate_taken(), what the session knows of */
 	struct link_layer link;
 	usec_t next_routed; /* a packet is to take the kernel's way by then */
+	bool barred;	    /* engine_usable(): not to carry services */
 	bool refused;	    /* by the kernel: the last packet that took it */
 	uint8_t said[2];    /* the first bytes of the last packet: diagnostic, state, flags */
 	struct resume kept; /* what the state file has of it */
@@ -105,6 +106,7 @@ enum command_kind {
 	COMMAND_CONFIGURE,
 	COMMAND_REMOVE,
 	COMMAND_PATH,
+	COMMAND_USABLE,
 	COMMAND_NEIGHBOUR,
 	COMMAND_ROUTE_ALL,
 	COMMAND_POLICY,
@@ -313,6 +315,8 @@ bool keep_resume(struct engine *engine, struct session *session, struct session_
 
 /* decide.c: the site policy and its orders */
 void decide_path(struct engine *engine, const struct session *session, bool usable);
+/* engine_usable(). */
+void decide_usable(struct engine *engine, const struct session *session, bool usable);
 void decide_command(struct engine *engine, const struct command *command);
 void decide_adopt(struct engine *engine, struct adoption *adoption);
 void decide_tick(struct engine *engine);

@@ -203,6 +203,11 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 	return queue(engine, &command);
 }
 
+bool engine_usable(struct engine *engine, uint16_t slot, bool usable)
+{
+	return queue(engine, &(struct command){.kind = COMMAND_USABLE, .slot = slot, .on = usable});
+}
+
 bool engine_frames(const struct engine *engine)
 {
 	return engine->back.frame; /* set before the thread began */

@@ -74,6 +74,7 @@ static void tell(struct engine *engine, const struct session *session, const str
 		.diag = effects->diag,
 		.remote_diag = session->remote_diag,
 		.remote_state = session->remote_state,
+		.remote_independent = session->remote_cpi,
 		.slot = session->slot,
 		.tx_interval = session->tx_interval,
 		.remote_discr = session->remote_discr,

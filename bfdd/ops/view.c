@@ -120,6 +120,23 @@ static void put_counters(struct writer *out, const struct session *session)
 	writer_close(out, '}');
 }
 
+static void put_bgp(struct writer *out, const struct view_bgp *bgp)
+{
+	writer_key(out, "bgp");
+	if (!bgp) {
+		writer_null(out);
+		return;
+	}
+	writer_open(out, '{');
+	put_string(out, "state", bgp->state);
+	put_integer(out, "prefixes", bgp->prefixes);
+	put_boolean(out, "graceful-restart", bgp->graceful_restart);
+	put_string(out, "daemon", bgp->daemon);
+	put_string(out, "protocol", bgp->protocol);
+	put_string(out, "warning", bgp->warning);
+	writer_close(out, '}');
+}
+
 static void put_common(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
 	const struct session_key *key = peer->session ? &session->key : peer->key;
@@ -139,6 +156,7 @@ static void put_common(struct writer *out, const struct view_peer *peer, const s
 	put_time(out, "since", session->since);
 	put_string(out, "waiting", peer->waiting);
 	put_string(out, "source", peer->source);
+	put_bgp(out, peer->bgp);
 }
 
 /* What the peer said. Before it is heard of the session has initial values here, which nobody said (RFC 5880

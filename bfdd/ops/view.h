@@ -12,15 +12,23 @@
 /* How JSON is written: milliseconds with a fraction keep it and get no more digits than they have. */
 #define VIEW_DUMP (JSON_COMPACT | JSON_REAL_PRECISION(15))
 
+/* What a routing daemon told of the BGP session with a peer. */
+struct view_bgp {
+	const char *state, *daemon, *protocol, *warning; /* protocol, warning: NULL: none */
+	uint32_t prefixes;
+	bool graceful_restart;
+};
+
 /* What the main thread knows of a peer beside its session. */
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
 	const char *site;			/* that uses it; NULL: none */
 	const char *source;			/* "config", "frr" */
 	uint32_t frr_session;			/* FRR's number of it; 0: none */
-	const char *waiting;	   /* what the session waits for ("interface eth1", "local address on eth1",
-				      "carrier"); NULL: nothing */
-	const char *transmit_path; /* NULL: none */
+	const char *waiting;	    /* what the session waits for ("interface eth1", "local address on eth1",
+				       "carrier"); NULL: nothing */
+	const char *transmit_path;  /* NULL: none */
+	const struct view_bgp *bgp; /* NULL: none is known */
 	const struct session *session; /* a snapshot; NULL: not made yet */
 	const struct session_config *config;
 	const struct session_key *key;

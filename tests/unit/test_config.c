@@ -180,6 +180,37 @@ static void assert_session(const struct config_peer *peer, uint32_t tx, uint32_t
 	assert_int_equal(peer->session.shutdown, shutdown);
 }
 
+static void test_routing(void **state)
+{
+	struct config *config = load("tests/config/good/bird.conf", ""), *plain;
+	const struct config_peer *peer = config->peers;
+
+	assert_int_equal(config->npeers, 4);
+	assert_int_equal(peer[0].bird_method, CONFIG_BIRD_TABLE);
+	assert_string_equal(peer[0].bird_protocol, "");
+	assert_int_equal(peer[1].bird_method, CONFIG_BIRD_TABLE | CONFIG_BIRD_DISABLE);
+	assert_string_equal(peer[1].bird_protocol, "pb_1.x-y");
+	assert_string_equal(peer[1].name, "b");
+	assert_int_equal(peer[2].bird_method, CONFIG_BIRD_DISABLE);
+	assert_int_equal(peer[3].bird_method, 0);
+	assert_true(config->bird.wanted);
+	assert_string_equal(config->bird.socket, "/run/bird.ctl");
+	assert_true(config->bird.table == UINT32_MAX);
+	assert_int_equal(config->bird.timeout, 50500);
+	assert_true(config->vtysh.wanted);
+	assert_string_equal(config->vtysh.path, "/usr/local/bin/vtysh");
+	assert_string_equal(config->vtysh.pathspace, "edge");
+	assert_int_equal(config->vtysh.bgp_interval, 0);
+	assert_false(config->require_bgp);
+	config_free(config);
+
+	plain = load("tests/config/good/full.conf", "");
+	assert_false(plain->bird.wanted || plain->vtysh.wanted);
+	assert_int_equal(plain->peers[0].bird_method, 0);
+	assert_true(plain->require_bgp);
+	config_free(plain);
+}
+
 static void test_peers(void **state)
 {
 	struct config *config = load("tests/config/good/full.conf", "");
@@ -422,7 +453,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 3 + 1 + 1 + 3 * 2 + 7 + 6 + 2 + 1);
+	assert_int_equal(taken, 3 + 1 + 1 + 4 * 2 + 7 + 6 + 4 + 4 + 1 + 1);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);
@@ -528,6 +559,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_routing),
 		cmocka_unit_test(test_peers),
 		cmocka_unit_test(test_services),
 		cmocka_unit_test(test_groups),

@@ -82,12 +82,18 @@ static const struct session_config config = {
 
 static void test_peer(void **state)
 {
+	static const struct view_bgp bgp = {.state = "established",
+					    .daemon = "bird",
+					    .protocol = "pa",
+					    .prefixes = 7,
+					    .graceful_restart = true};
 	struct session session = sample();
 	struct view_peer peer = {.name = "ams-1",
 				 .interface = "eth1",
 				 .source = "config",
 				 .session = &session,
-				 .config = &config};
+				 .config = &config,
+				 .bgp = &bgp};
 	char since[EVENTS_TIME], expected[1024];
 
 	events_time(session.since, since);
@@ -100,7 +106,9 @@ static void test_peer(void **state)
 		 "transitions\":1,"
 		 "\"packets-in\":5000000000,\"packets-out\":2,\"drops\":{\"ttl\":3,\"no-path\":1},\"since\":"
 		 "\"%s\","
-		 "\"waiting\":null,\"source\":\"config\"}",
+		 "\"waiting\":null,\"source\":\"config\",\"bgp\":{\"state\":\"established\","
+		 "\"prefixes\":7,\"graceful-restart\":true,\"daemon\":\"bird\",\"protocol\":\"pa\","
+		 "\"warning\":null}}",
 		 since);
 	assert_dump(written(view_peer, &peer), expected);
 }
@@ -135,7 +143,7 @@ static void test_peer_unmade(void **state)
 		    "interval\":0,\"detection-time\":0,"
 		    "\"up-transitions\":0,\"down-transitions\":0,\"packets-in\":0,"
 		    "\"packets-out\":0,\"drops\":{},\"since\":null,"
-		    "\"waiting\":\"interface eth9\",\"source\":null}");
+		    "\"waiting\":\"interface eth9\",\"source\":null,\"bgp\":null}");
 	peer.config = &shut;
 	json_t *object = written(view_peer, &peer);
 	assert_string_equal(json_string_value(json_object_get(object, "state")), "admin-down");
