@@ -202,7 +202,7 @@ static int start_engine(struct app *app)
 
 int app_peers_begin(struct app *app)
 {
-	bool moved;
+	bool moved = false; /* nothing hangs on it yet */
 	int err = 0;
 
 	for (unsigned i = 0; i < app->npeers && !err; i++) {

@@ -28,6 +28,15 @@ frr_start() { # zebra|bgpd
 	eval "$1=$PID"
 }
 
+zebra_ready() {
+	[ -S "$FRR/zserv.api" ]
+}
+
+# FRR resets an IPv6 session whose routes come before zebra has told it of the interface.
+bgpd_ready() {
+	vtysh --vty_socket "$FRR" -d bgpd -c "show bgp neighbors json" 2>/dev/null | grep -q 192.0.2.1
+}
+
 vtysh_that() { # COMMANDS of a shell
 	printf '#!/bin/sh\n%s\n' "$1" >"$RUN/vtysh.new"
 	chmod +x "$RUN/vtysh.new"
@@ -55,10 +64,12 @@ children() { # how many processes bfdd has begun and not seen end
 }
 
 bird_prefixes
-bird_start ams router-ams.conf
 vtysh_works
 frr_start zebra
+wait_for 10 "zebra listens" zebra_ready
 frr_start bgpd
+wait_for 10 "bgpd answers" bgpd_ready
+bird_start ams router-ams.conf
 bfdd_start e <<-END
 	profiles = ( { name = "pni"; transmit-interval = 50; receive-interval = 50; } );
 	peers = (
