@@ -26,8 +26,13 @@ above() { # FIELD NUMBER
 	[ "$(frr_status "$1")" -gt "$2" ]
 }
 
+# The fewest of ten looks: now and then vtysh is asked, or a connection is tried.
 fds() {
-	ls "/proc/$(bfdd_pid e)/fd" | wc -l
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		ls "/proc/$(bfdd_pid e)/fd" | wc -l
+		sleep 0.05
+	done | sort -n | head -1
 }
 
 rss() { # KiB
