@@ -61,8 +61,9 @@ in_step() { # COUNT
 	[ "$(wc -l <"$RUN/main")" = "$1" ] && in_table 58800 | cmp -s - "$RUN/main" && in_table 58801 | cmp -s - "$RUN/main"
 }
 
+# In either order: zebra lists the members of a group by the ids of their nexthop objects, not by address.
 main_by() { # DEVICE DEVICE
-	[ "$(lab_in e ip -o route show proto bgp | grep -c "dev $1 .*dev $2")" = $VOICE_PREFIXES ]
+	[ "$(lab_in e ip -o route show proto bgp | grep "dev $1 " | grep -c "dev $2 ")" = "$VOICE_PREFIXES" ]
 }
 
 following() { # FIELD VALUE
