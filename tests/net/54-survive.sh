@@ -6,6 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 need bird birdc vtysh
 [ -x /usr/lib/frr/bfdd ] || skip "frr is not installed"
+[ "$(stat -f -c %T /dev/shm)" = tmpfs ] || skip "no tmpfs is mounted at /dev/shm"
 
 # p, who calls, behind a; a's neighbours b (bfdd, where the call goes), c (BIRD) and d (FRR).
 lab_ns p a b c d z

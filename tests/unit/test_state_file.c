@@ -17,6 +17,7 @@
 
 #include "core/table.h"
 #include "io/state_file.h"
+#include "memory_fixture.h"
 
 #define CHUNK (TABLE_CHUNK * RESUME_RECORD)
 
@@ -208,5 +209,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(on_a_disk_s_folder_it_lies_elsewhere, setup, teardown),
 	};
 
+	if (!memory_is_there())
+		return 77;
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* An engine goes on with the sessions of one that was killed. */
+#include "memory_fixture.h"
 #include "turn_fixture.h"
 
 #include <errno.h>
@@ -287,6 +288,8 @@ int main(void)
 	};
 	int failed;
 
+	if (!memory_is_there())
+		return 77;
 	if (!mkdtemp(dir))
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
