@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "core/packet.h"
+#include "core/wire.h"
 
 #include <string.h>
 
@@ -14,19 +15,6 @@ enum {
 	FLAG_DEMAND = 0x02,
 	FLAG_MULTIPOINT = 0x01,
 };
-
-static uint32_t get32(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put32(uint8_t *p, uint32_t value)
-{
-	p[0] = (uint8_t)(value >> 24);
-	p[1] = (uint8_t)(value >> 16);
-	p[2] = (uint8_t)(value >> 8);
-	p[3] = (uint8_t)value;
-}
 
 /* The fixed sizes of 4.2 to 4.4; a type without a name only has to hold its own header. */
 static bool auth_length_valid(uint8_t type, uint8_t length)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "io/datagram.h"
+#include "core/wire.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -7,12 +8,6 @@
 #define IPV4_HEADER 20
 #define UDP_HEADER 8
 #define DONT_FRAGMENT 0x4000
-
-static void put16(uint8_t *at, uint16_t value)
-{
-	at[0] = value >> 8;
-	at[1] = value & 0xff;
-}
 
 uint16_t datagram_sum(uint32_t sum, const uint8_t *data, size_t size)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ops/pcap.h"
+#include "core/wire.h"
 
 #include <netinet/in.h>
 #include <string.h>
@@ -17,12 +18,6 @@ static void put_file32(uint8_t *at, uint32_t value)
 {
 	for (int i = 0; i < 4; i++)
 		at[i] = (uint8_t)(value >> 8 * i);
-}
-
-static void put16(uint8_t *at, size_t value)
-{
-	at[0] = (uint8_t)(value >> 8);
-	at[1] = (uint8_t)value;
 }
 
 /* RFC 1071; pieces of even length. */

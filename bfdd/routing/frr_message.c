@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "routing/frr_message.h"
+#include "core/wire.h"
 
 #include <string.h>
 #include <sys/socket.h>
@@ -55,39 +56,6 @@ static const uint16_t lengths[] = {
 };
 
 #define TYPES (sizeof(lengths) / sizeof(*lengths))
-
-static uint16_t get16(const uint8_t *data)
-{
-	return (uint16_t)(data[0] << 8 | data[1]);
-}
-
-static uint32_t get32(const uint8_t *data)
-{
-	return (uint32_t)get16(data) << 16 | get16(data + 2);
-}
-
-static uint64_t get64(const uint8_t *data)
-{
-	return (uint64_t)get32(data) << 32 | get32(data + 4);
-}
-
-static void put16(uint8_t *data, uint16_t value)
-{
-	data[0] = (uint8_t)(value >> 8);
-	data[1] = (uint8_t)value;
-}
-
-static void put32(uint8_t *data, uint32_t value)
-{
-	put16(data, (uint16_t)(value >> 16));
-	put16(data + 2, (uint16_t)value);
-}
-
-static void put64(uint8_t *data, uint64_t value)
-{
-	put32(data, (uint32_t)(value >> 32));
-	put32(data + 4, (uint32_t)value);
-}
 
 static struct addr get_addr(const uint8_t *data, uint8_t family)
 {
