@@ -81,7 +81,7 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 	const struct session_key key = {
 		.peer = peer->config->address,
 		.local = peer->local.family ? peer->local : peer->config->local_address,
-		.multihop = peer->config->multihop,
+		.type = peer->config->type,
 	};
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
 	char waiting[APP_WAITING];

@@ -31,8 +31,8 @@ static void write_session(FILE *file, const struct config_session *session)
 	addr_format(&session->local_address, local);
 	fprintf(file, "%u %s %s %s %d %u %u %u %u %d %d\n", session->lid,
 		addr_format(&session->address, address), *local ? local : "-",
-		*session->interface ? session->interface : "-", session->multihop, s->desired_min_tx,
-		s->required_min_rx, s->detect_mult, s->min_ttl, s->passive, s->shutdown);
+		*session->interface ? session->interface : "-", session->type == SESSION_MULTIHOP,
+		s->desired_min_tx, s->required_min_rx, s->detect_mult, s->min_ttl, s->passive, s->shutdown);
 }
 
 void app_frr_save(const struct app *app, const struct app_frr_table *table)

@@ -34,7 +34,7 @@ struct app_frr_session *app_frr_find(const struct app_frr_table *table, uint32_t
 static bool same_place(const struct config_session *a, const struct config_session *b)
 {
 	return addr_equal(&a->address, &b->address) && addr_equal(&a->local_address, &b->local_address) &&
-	       a->multihop == b->multihop && !strcmp(a->interface, b->interface);
+	       a->type == b->type && !strcmp(a->interface, b->interface);
 }
 
 bool app_frr_same(const struct config_session *a, const struct config_session *b)
@@ -102,7 +102,7 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 	*session = (struct config_session){
 		.lid = message->lid,
 		.address = message->peer,
-		.multihop = multihop,
+		.type = multihop ? SESSION_MULTIHOP : SESSION_SINGLE_HOP,
 		.session = {.desired_min_tx = within(message->min_tx, KEY_TRANSMIT_INTERVAL),
 			    .required_min_rx = within(message->min_rx, KEY_RECEIVE_INTERVAL),
 			    .detect_mult = within(message->detect_mult, KEY_DETECT_MULTIPLIER),

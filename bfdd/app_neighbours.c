@@ -11,7 +11,7 @@
 static bool may(const struct app *app, const struct app_peer *peer)
 {
 	return app->config->daemon.packet_socket && peer->slot != APP_NO_SLOT && peer->ifindex &&
-	       !peer->config->multihop;
+	       peer->config->type == SESSION_SINGLE_HOP;
 }
 
 static struct app_neighbour neighbour_of(const struct app *app, const struct app_peer *peer)

@@ -94,7 +94,7 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	if (local->family == AF_UNSPEC) {
 		if (!monitor_local_for(app->monitor, *ifindex, &config->address, local, &found))
 			return waits(peer, APP_WAITS_SUBNET, 0);
-	} else if (config->multihop) {
+	} else if (config->type == SESSION_MULTIHOP) {
 		found = monitor_holder(app->monitor, local);
 	} else if (*ifindex && monitor_has_address(app->monitor, *ifindex, local)) {
 		found = *ifindex;
@@ -105,7 +105,7 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	}
 	if (!found)
 		return waits(peer, APP_WAITS_LOCAL, 0);
-	if (!*ifindex && !config->multihop && found != LOOPBACK_IFINDEX)
+	if (!*ifindex && config->type != SESSION_MULTIHOP && found != LOOPBACK_IFINDEX)
 		*ifindex = found;
 	if (!link && *ifindex)
 		link = monitor_link_by_index(app->monitor, *ifindex);
@@ -142,7 +142,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 		.peer = peer->config->address,
 		.local = *local,
 		.ifindex = ifindex,
-		.multihop = peer->config->multihop,
+		.type = peer->config->type,
 	};
 
 	if (peer->slot == APP_NO_SLOT) {

@@ -38,8 +38,8 @@ struct config_peer {
 	struct addr address;
 	struct addr local_address; /* AF_UNSPEC: found on the interface */
 	char interface[IFNAMSIZ];  /* "": any */
-	bool multihop;
-	struct addr via; /* gateway that a service takes; AF_UNSPEC: the peer's own address */
+	uint8_t type;		   /* enum session_type */
+	struct addr via;	   /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;
 	const char *profile; /* one of the configuration's; NULL: none */
 	uint8_t source;	     /* enum config_source */
@@ -54,7 +54,7 @@ struct config_session {
 	uint32_t lid; /* not 0 */
 	struct addr address, local_address;
 	char interface[IFNAMSIZ];
-	bool multihop;
+	uint8_t type; /* enum session_type */
 	struct session_config session;
 };
 

@@ -20,8 +20,7 @@ static const struct config_peer *find_peer(const struct config *config, const ch
 static bool same_key(const struct config_peer *a, const struct config_peer *b)
 {
 	return addr_equal(&a->address, &b->address) && addr_equal(&a->local_address, &b->local_address) &&
-	       a->multihop == b->multihop && a->awaited == b->awaited &&
-	       strcmp(a->interface, b->interface) == 0;
+	       a->type == b->type && a->awaited == b->awaited && strcmp(a->interface, b->interface) == 0;
 }
 
 /* One session may go on: where FRR's number says that it is, interface and local address may be those of
@@ -30,7 +29,7 @@ static bool same_place(const struct config_peer *a, const struct config_peer *b)
 {
 	return same_key(a, b) ||
 	       (a->frr_lid && a->frr_lid == b->frr_lid && addr_equal(&a->address, &b->address) &&
-		a->multihop == b->multihop && a->awaited == b->awaited);
+		a->type == b->type && a->awaited == b->awaited);
 }
 
 static bool same_session(const struct session_config *a, const struct session_config *b)

@@ -36,7 +36,7 @@ static bool may_be(const struct config_peer *peer, const struct config_session *
 	bool any_local = peer->local_address.family == AF_UNSPEC ||
 			 session->local_address.family == AF_UNSPEC;
 
-	return !peer->frr_lid && peer->multihop == session->multihop &&
+	return !peer->frr_lid && peer->type == session->type &&
 	       (!*peer->interface || !*session->interface || !strcmp(peer->interface, session->interface)) &&
 	       (any_local || addr_equal(&peer->local_address, &session->local_address));
 }
@@ -92,7 +92,7 @@ static void make_name(struct naming *naming, unsigned number)
 		snprintf(rank, sizeof(rank), "#%u", number);
 	snprintf(naming->name, sizeof(naming->name), "%s%s%.15s%s%s", addr_format(&peer->address, address),
 		 show_interface ? "%" : "", show_interface ? peer->interface : "",
-		 naming->level && peer->multihop && !show_interface ? "-multihop" : "", rank);
+		 naming->level && peer->type == SESSION_MULTIHOP && !show_interface ? "-multihop" : "", rank);
 }
 
 /* Equal names: the file's first, then in an order that does not hang on who came first. */
@@ -103,8 +103,8 @@ static int compare_names(const void *a, const void *b)
 
 	if (order || !x->peer || !y->peer)
 		return order ? order : !!x->peer - !!y->peer;
-	if (x->peer->multihop != y->peer->multihop)
-		return x->peer->multihop - y->peer->multihop;
+	if (x->peer->type != y->peer->type)
+		return x->peer->type - y->peer->type;
 	order = compare_addr(&x->peer->local_address, &y->peer->local_address);
 	return order ? order : (x->peer > y->peer) - (x->peer < y->peer);
 }
@@ -172,9 +172,8 @@ static void add_sessions(struct merge *merge)
 			continue;
 		if (!peer) {
 			peer = &config->peers[config->npeers++];
-			*peer = (struct config_peer){.address = session->address,
-						     .multihop = session->multihop,
-						     .source = CONFIG_FRR};
+			*peer = (struct config_peer){
+				.address = session->address, .type = session->type, .source = CONFIG_FRR};
 		}
 		take(peer, session);
 	}

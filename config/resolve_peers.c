@@ -153,18 +153,18 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	peer->address = section_addr(section, KEY_ADDRESS);
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
 	peer->via = section_addr(section, KEY_VIA);
-	peer->multihop = section_number(section, KEY_MULTIHOP);
+	peer->type = section_number(section, KEY_MULTIHOP) ? SESSION_MULTIHOP : SESSION_SINGLE_HOP;
 
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
 	apply_profile(resolver, section, peer);
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
-	if (!peer->multihop)
+	if (peer->type == SESSION_SINGLE_HOP)
 		peer->session.min_ttl = SINGLE_HOP_TTL;
 
 	check_other_address(resolver, section, KEY_LOCAL_ADDRESS);
 	check_other_address(resolver, section, KEY_VIA);
-	check_link_local(resolver, section, peer->multihop);
-	if (peer->multihop)
+	check_link_local(resolver, section, peer->type == SESSION_MULTIHOP);
+	if (peer->type == SESSION_MULTIHOP)
 		check_multihop(resolver, section);
 	else if (absent(section, KEY_MULTIHOP) || section_has(section, KEY_MULTIHOP))
 		check_single_hop(resolver, section);

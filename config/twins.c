@@ -15,8 +15,7 @@ static int compare_addr(const struct addr *a, const struct addr *b)
 /* By what every packet shows: the address, and single hop or multihop by its port. */
 static int compare_door(const struct config_peer *x, const struct config_peer *y)
 {
-	return x->multihop != y->multihop ? x->multihop - y->multihop
-					  : compare_addr(&x->address, &y->address);
+	return x->type != y->type ? x->type - y->type : compare_addr(&x->address, &y->address);
 }
 
 static int compare(const void *a, const void *b)

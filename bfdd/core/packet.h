@@ -14,6 +14,9 @@
 #define PACKET_SIZE_MAX 255 /* Length is one byte */
 #define BFD_PORT_SINGLE_HOP 3784
 #define BFD_PORT_MULTIHOP 4784
+#define BFD_PORT_ECHO 3785	  /* RFC 5881 4 */
+#define BFD_PORT_MICRO 6784	  /* RFC 7130 2.2 */
+#define BFD_PORT_SBFD 7784	  /* RFC 7881 2 */
 #define BFD_SOURCE_PORT_MIN 49152 /* RFC 5881 4 */
 
 enum bfd_state { BFD_ADMIN_DOWN = 0, BFD_DOWN = 1, BFD_INIT = 2, BFD_UP = 3 };

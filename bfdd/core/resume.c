@@ -19,8 +19,7 @@ enum {
 	AT_FIXED_SUM = RESUME_FIXED - 8,
 };
 
-/* Offsets of a record. What lies between AT_KEPT_FREE and its end is zero: the sequence numbers of
- * authentication (RFC 5880 6.7) are to go there. */
+/* Offsets of a record. What lies between AT_KEPT_FREE and its end is zero. */
 enum {
 	AT_SUM = 0,
 	AT_LOCAL_DISCR = 8,
@@ -35,6 +34,7 @@ enum {
 	AT_FLAGS = 24,
 	AT_FAMILY = 25,
 	AT_HAS_LOCAL = 26,
+	AT_TYPE = 27,
 	AT_IFINDEX = 28,
 	AT_REMOTE_MIN_RX = 32,
 	AT_REMOTE_MIN_TX = 36,
@@ -48,10 +48,11 @@ enum {
 	AT_DOWNS = 76,
 	AT_PEER = 80,
 	AT_LOCAL = 96,
-	AT_KEPT_FREE = 112,
+	AT_VRF = 112,
+	AT_KEPT_FREE = 116,
 };
 
-enum { FLAG_DEMAND = 1, FLAG_CPI = 2, FLAG_POLL = 4, FLAG_MULTIHOP = 8 };
+enum { FLAG_DEMAND = 1, FLAG_CPI = 2, FLAG_POLL = 4 };
 
 static void put32(uint8_t *to, uint32_t value)
 {
@@ -147,7 +148,8 @@ void resume_take(struct resume *resume, const struct session *session)
 	resume->key.local.family = session->key.local.family;
 	memcpy(resume->key.local.bytes, session->key.local.bytes, sizeof(resume->key.local.bytes));
 	resume->key.ifindex = session->key.ifindex;
-	resume->key.multihop = session->key.multihop;
+	resume->key.vrf = session->key.vrf;
+	resume->key.type = session->key.type;
 	resume->local_discr = session->local_discr;
 	resume->remote_discr = session->remote_discr;
 	resume->source_port = session->source_port;
@@ -185,11 +187,12 @@ void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD])
 	record[AT_DETECT_MULT] = resume->detect_mult;
 	record[AT_REMOTE_DETECT_MULT] = resume->remote_detect_mult;
 	record[AT_FLAGS] = (uint8_t)((resume->remote_demand ? FLAG_DEMAND : 0) |
-				     (resume->remote_cpi ? FLAG_CPI : 0) | (resume->polling ? FLAG_POLL : 0) |
-				     (resume->key.multihop ? FLAG_MULTIHOP : 0));
+				     (resume->remote_cpi ? FLAG_CPI : 0) | (resume->polling ? FLAG_POLL : 0));
 	record[AT_FAMILY] = (uint8_t)addr_size(resume->key.peer.family);
 	record[AT_HAS_LOCAL] = resume->key.local.family != AF_UNSPEC;
+	record[AT_TYPE] = resume->key.type;
 	put32(record + AT_IFINDEX, resume->key.ifindex);
+	put32(record + AT_VRF, resume->key.vrf);
 	put32(record + AT_REMOTE_MIN_RX, resume->remote_min_rx);
 	put32(record + AT_REMOTE_MIN_TX, resume->remote_min_tx);
 	put32(record + AT_DESIRED, resume->desired_min_tx);
@@ -222,8 +225,10 @@ static bool decode_key(struct session_key *key, const uint8_t *record)
 	key->peer = get_addr(record + AT_PEER, family);
 	key->local = get_addr(record + AT_LOCAL, record[AT_HAS_LOCAL] ? family : AF_UNSPEC);
 	key->ifindex = get32(record + AT_IFINDEX);
-	key->multihop = record[AT_FLAGS] & FLAG_MULTIHOP;
-	return !addr_is_unspecified(&key->peer) && !addr_is_multicast(&key->peer);
+	key->vrf = get32(record + AT_VRF);
+	key->type = record[AT_TYPE];
+	return key->type < SESSION_TYPES && !addr_is_unspecified(&key->peer) &&
+	       !addr_is_multicast(&key->peer);
 }
 
 static void decode_values(struct resume *resume, const uint8_t *record)
@@ -297,7 +302,7 @@ struct session_config resume_config(const struct resume *resume)
 		.desired_min_tx = resume->desired_min_tx,
 		.required_min_rx = resume->required_min_rx,
 		.detect_mult = resume->detect_mult,
-		.min_ttl = resume->key.multihop ? 1 : 255,
+		.min_ttl = resume->key.type == SESSION_MULTIHOP ? 1 : 255,
 	};
 }
 
@@ -313,9 +318,11 @@ int resume_key_compare(const struct session_key *a, const struct session_key *b)
 	if (!order)
 		order = addr_compare(&a->local, &b->local);
 	if (!order)
-		order = a->multihop - b->multihop;
+		order = a->type - b->type;
+	if (!order)
+		order = a->vrf < b->vrf ? -1 : a->vrf > b->vrf;
 	/* A multihop session is the same on whatever interface (core/table.c). */
-	if (!order && !a->multihop)
+	if (!order && a->type != SESSION_MULTIHOP)
 		order = a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 	return order;
 }

@@ -9,7 +9,7 @@
 
 #include "core/session.h"
 
-#define RESUME_VERSION 1 /* of the form: to be counted up with every change of it */
+#define RESUME_VERSION 2 /* of the form: to be counted up with every change of it */
 #define RESUME_HEADER 4096
 #define RESUME_FIXED 64 /* bytes of the header that are written once */
 #define RESUME_ALIVE 64 /* where in the header: usec_t, when the process was last at work */

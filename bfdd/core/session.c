@@ -162,6 +162,37 @@ static void session_poll_end(struct session *session, usec_t now)
 	session->required_min_rx_used = session->required_min_rx;
 }
 
+const char *session_type_name(enum session_type type)
+{
+	static const char *const names[SESSION_TYPES] = {
+		[SESSION_SINGLE_HOP] = "single-hop",
+		[SESSION_MULTIHOP] = "multihop",
+		[SESSION_MICRO] = "micro",
+		[SESSION_SBFD] = "s-bfd",
+		[SESSION_ECHO] = "unaffiliated-echo",
+	};
+
+	return names[type];
+}
+
+uint16_t session_port(enum session_type type)
+{
+	static const uint16_t ports[SESSION_TYPES] = {
+		[SESSION_SINGLE_HOP] = BFD_PORT_SINGLE_HOP,
+		[SESSION_MULTIHOP] = BFD_PORT_MULTIHOP,
+		[SESSION_MICRO] = BFD_PORT_MICRO,
+		[SESSION_SBFD] = BFD_PORT_SBFD,
+		[SESSION_ECHO] = BFD_PORT_ECHO,
+	};
+
+	return ports[type];
+}
+
+bool session_needs_extra(const struct session_config *config)
+{
+	return false;
+}
+
 static struct before session_begin(const struct session *session, struct session_effects *effects)
 {
 	memset(effects, 0, sizeof(*effects));

@@ -7,12 +7,23 @@
 #define CORE_SESSION_H
 
 #include "core/addr.h"
+#include "core/extra.h"
 #include "core/packet.h"
 #include "core/usec.h"
 #include "core/wheel.h"
 
 #define SESSION_NO_PATH 0xffff /* struct session.path: no site uses this session */
 #define SESSION_SLOW_TX USEC_S /* 6.8.3: not Up, no faster than this */
+
+/* What kind of path a session is about. */
+enum session_type {
+	SESSION_SINGLE_HOP, /* RFC 5881 */
+	SESSION_MULTIHOP,   /* RFC 5883 */
+	SESSION_MICRO,	    /* RFC 7130: a member of a LAG */
+	SESSION_SBFD,	    /* RFC 7880: we are the initiator */
+	SESSION_ECHO,	    /* RFC 9747: the peer only loops our packets */
+	SESSION_TYPES
+};
 
 /* What the configuration says. */
 struct session_config {
@@ -27,7 +38,8 @@ struct session_config {
 struct session_key {
 	struct addr peer, local;
 	uint32_t ifindex; /* 0: any */
-	bool multihop;
+	uint8_t type;	  /* enum session_type */
+	uint32_t vrf;	  /* the index of the VRF's device; 0: in none */
 };
 
 struct session {
@@ -58,6 +70,8 @@ struct session {
 	uint32_t tx_late;     /* the owner's: the next packet may leave this much after next_tx */
 	usec_t prompt;	      /* paces packets out of turn, see session_prompt_allowed() */
 
+	struct session_extra *extra; /* the owner's memory, given after session_init(); NULL: nothing that is
+					configured needs it */
 	struct session_config config;
 	struct session_key key;
 	uint16_t source_port;
@@ -120,6 +134,13 @@ void session_detect_expired(struct session *session, usec_t now, struct session_
 /* New parameters; while Up they go through a Poll Sequence and the state stays. */
 void session_configure(struct session *session, const struct session_config *config, usec_t now,
 		       struct session_effects *effects);
+/* The UDP port that packets of sessions of this TYPE are sent to. */
+uint16_t session_port(enum session_type type);
+/* Whether a session configured so needs a struct session_extra. */
+bool session_needs_extra(const struct session_config *config);
+/* The name of a type in JSON: "single-hop", "multihop", "micro", "s-bfd", "unaffiliated-echo". */
+const char *session_type_name(enum session_type type);
+
 /* The path came or went: interface, carrier, local address. Loss takes Up and Init Down with DIAG_PATH_DOWN
  * at once. */
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects);

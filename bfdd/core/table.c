@@ -48,17 +48,17 @@ static struct session *table_by_discr(const struct table *table, uint32_t discr)
 /* The interface takes no part in a multihop session's key. */
 static uint32_t key_ifindex(const struct session_key *key)
 {
-	return key->multihop ? 0 : key->ifindex;
+	return key->type == SESSION_MULTIHOP ? 0 : key->ifindex;
 }
 
 static bool key_findable(const struct session_key *key)
 {
-	return key_ifindex(key) || !addr_is_link_local(&key->peer) || key->multihop;
+	return key_ifindex(key) || !addr_is_link_local(&key->peer) || key->type == SESSION_MULTIHOP;
 }
 
 static bool key_equal(const struct session_key *a, const struct session_key *b)
 {
-	return a->multihop == b->multihop && key_ifindex(a) == key_ifindex(b) &&
+	return a->type == b->type && a->vrf == b->vrf && key_ifindex(a) == key_ifindex(b) &&
 	       addr_equal(&a->peer, &b->peer) && addr_equal(&a->local, &b->local);
 }
 
@@ -70,7 +70,7 @@ static uint32_t hash_mix(uint32_t hash, uint32_t word)
 
 /* The local address stays out: a session without one is found by any. */
 static unsigned table_bucket(const struct table *table, const struct addr *peer, uint32_t ifindex,
-			     bool multihop)
+			     uint8_t type)
 {
 	uint32_t hash = hash_mix(table->seed, ifindex), word;
 	size_t at, size = addr_size(peer->family);
@@ -79,12 +79,12 @@ static unsigned table_bucket(const struct table *table, const struct addr *peer,
 		memcpy(&word, peer->bytes + at, sizeof(word));
 		hash = hash_mix(hash, word);
 	}
-	return hash_mix(hash, multihop) % TABLE_BUCKETS;
+	return hash_mix(hash, type) % TABLE_BUCKETS;
 }
 
 static unsigned key_bucket(const struct table *table, const struct session_key *key)
 {
-	return table_bucket(table, &key->peer, key_ifindex(key), key->multihop);
+	return table_bucket(table, &key->peer, key_ifindex(key), key->type);
 }
 
 static struct session **key_chain(struct table *table, const struct session_key *key)
@@ -162,11 +162,11 @@ static struct session *table_by_key(const struct table *table, const struct tabl
 {
 	struct session *session, *any = NULL;
 
-	session = table->buckets[table_bucket(table, &origin->peer, ifindex, origin->multihop)];
+	session = table->buckets[table_bucket(table, &origin->peer, ifindex, origin->type)];
 	for (; session; session = session->key_next) {
 		const struct session_key *key = &session->key;
 
-		if (key->multihop != origin->multihop || key_ifindex(key) != ifindex ||
+		if (key->type != origin->type || key->vrf != origin->vrf || key_ifindex(key) != ifindex ||
 		    !addr_equal(&key->peer, &origin->peer))
 			continue;
 		if (addr_equal(&key->local, &origin->local))
@@ -179,9 +179,10 @@ static struct session *table_by_key(const struct table *table, const struct tabl
 
 struct session *table_by_origin(const struct table *table, const struct table_origin *origin)
 {
-	struct session *found = table_by_key(table, origin, origin->multihop ? 0 : origin->ifindex);
+	struct session *found = table_by_key(table, origin,
+					     origin->type == SESSION_MULTIHOP ? 0 : origin->ifindex);
 
-	if (!found && !origin->multihop && origin->ifindex)
+	if (!found && origin->type != SESSION_MULTIHOP && origin->ifindex)
 		found = table_by_key(table, origin, 0);
 	return found;
 }
@@ -197,9 +198,11 @@ static enum drop table_check(const struct session *session, const struct table_o
 		return DROP_WRONG_PEER;
 	if (key_ifindex(key) && key->ifindex != origin->ifindex)
 		return DROP_WRONG_INTERFACE;
-	if (key->multihop != origin->multihop)
+	if (key->vrf != origin->vrf)
+		return DROP_WRONG_INTERFACE;
+	if (key->type != origin->type)
 		return DROP_WRONG_PORT;
-	if (origin->ttl < (key->multihop ? session->config.min_ttl : SINGLE_HOP_TTL))
+	if (origin->ttl < (key->type == SESSION_MULTIHOP ? session->config.min_ttl : SINGLE_HOP_TTL))
 		return DROP_TTL;
 	return DROP_NONE;
 }

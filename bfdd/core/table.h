@@ -29,7 +29,7 @@ struct session *table_slot(const struct table *table, uint16_t slot);
 /* A discriminator for SLOT: nonzero, RANDOM in its high bits. */
 uint32_t table_discr(uint16_t slot, uint32_t random);
 /* Takes the slot of SESSION's discriminator into use and enters its key. False when another session has that
- * key: peer, local address, hop mode and, for a single hop, interface. A link-local peer whose interface is
+ * key: peer, local address, type, VRF and, but for multihop, interface. A link-local peer whose interface is
  * not known yet (ifindex 0) has no key to be found by, and collides with nobody. The session lies in its
  * chunk already (table_memory()). */
 bool table_insert(struct table *table, struct session *session);
@@ -47,12 +47,13 @@ struct session *table_holder(const struct table *table, const struct session *ex
 struct table_origin {
 	struct addr peer, local;
 	uint32_t ifindex;
-	bool multihop; /* by the port it came to */
+	uint8_t type; /* enum session_type, by the door it came in */
 	uint8_t ttl;
 	uint16_t port; /* the source's; says nothing (RFC 5880 6.8.6) */
+	uint32_t vrf;  /* as in struct session_key */
 };
 
-/* The session whose peer, local address, interface and hop mode these are: whom to expect when Your
+/* The session whose peer, local address, interface, VRF and type these are: whom to expect when Your
  * Discriminator is 0, and whom to blame for what cannot be understood. NULL: nobody's. */
 struct session *table_by_origin(const struct table *table, const struct table_origin *origin);
 

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The engine's side of the commands: see front.c for the main thread's. */
+#include <string.h>
+
 #include "io/engine_private.h"
 
 #define COMMANDS_A_TURN 64
 
 static bool same_key(const struct session_key *a, const struct session_key *b)
 {
-	return a->ifindex == b->ifindex && a->multihop == b->multihop && addr_equal(&a->peer, &b->peer) &&
-	       addr_equal(&a->local, &b->local);
+	return a->ifindex == b->ifindex && a->vrf == b->vrf && a->type == b->type &&
+	       addr_equal(&a->peer, &b->peer) && addr_equal(&a->local, &b->local);
 }
 
 /* A session that says goodbye does not keep its key from a successor, whose first packet tells the peer more
@@ -38,6 +40,14 @@ static void go_on(struct engine *engine, struct session *session)
 		decide_path(engine, session, true);
 }
 
+/* The memory may have been an earlier session's. */
+static void give_extra(struct session *session, struct session_extra *extra)
+{
+	if (extra)
+		memset(extra, 0, sizeof(*extra));
+	session->extra = extra;
+}
+
 static void add(struct engine *engine, const struct command *command)
 {
 	struct back *back = &engine->back;
@@ -52,6 +62,7 @@ static void add(struct engine *engine, const struct command *command)
 	session = table_memory(&back->table, command->slot);
 	session_init(session, &command->config, &command->key, command->discr, command->source_port,
 		     back->clock.now);
+	give_extra(session, command->extra);
 	session->slot = command->slot;
 	session->path = command->index;
 	session->detect_timer.kind = TIMER_DETECT;
@@ -76,6 +87,8 @@ static void configure(struct engine *engine, struct session *session, const stru
 {
 	struct session_effects effects;
 
+	if (!session->extra)
+		give_extra(session, command->extra);
 	session_configure(session, &command->config, engine->back.clock.now, &effects);
 	sessions_apply(engine, session, &effects);
 	gate_session(engine->back.gate, session); /* min_ttl */
@@ -91,6 +104,7 @@ static void path(struct engine *engine, struct session *session, const struct co
 	companion_of(back, session)->link.known = false;
 	key.local = command->key.local;
 	key.ifindex = command->key.ifindex;
+	key.vrf = command->key.vrf;
 	if (up && !same_key(&key, &session->key)) {
 		/* What the old path carried says nothing about the new one. */
 		session_path(session, false, back->clock.now, &effects);
@@ -112,7 +126,7 @@ static void neighbour(struct engine *engine, struct session *session, const stru
 {
 	struct companion *companion = companion_of(&engine->back, session);
 
-	if (session->key.multihop || !session->key.ifindex)
+	if (session->key.type != SESSION_SINGLE_HOP || !session->key.ifindex)
 		return;
 	companion->link = command->link;
 	companion->next_routed = 0;
@@ -172,6 +186,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 		break;
 	case COMMAND_RECORDING:
 		recorder_fetch(engine, command->object);
+		break;
+	case COMMAND_DOOR:
+		doors_change(engine, command->object);
 		break;
 	}
 }

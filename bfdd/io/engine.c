@@ -49,14 +49,10 @@ static void set_ticking(struct engine *engine, bool ticking)
 	struct back *back = &engine->back;
 
 	atomic_store_explicit(&engine->counters.tick_mode, ticking, memory_order_relaxed);
-	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
-		if (udp_fd(back->udp, i) < 0)
-			continue;
-		if (ticking)
-			ev_io_stop(back->loop, &back->socket_watchers[i]);
-		else
-			ev_io_start(back->loop, &back->socket_watchers[i]);
-	}
+	if (ticking)
+		ev_io_stop(back->loop, &back->socket_watcher);
+	else
+		ev_io_start(back->loop, &back->socket_watcher);
 }
 
 /* What the gate dropped is asked for last: what it drops meanwhile hides an overflow for a while, and never
@@ -243,12 +239,9 @@ static void start_watchers(struct engine *engine)
 {
 	struct back *back = &engine->back;
 
-	for (unsigned i = 0; i < UDP_SOCKETS; i++) {
-		ev_io_init(&back->socket_watchers[i], socket_readable, udp_fd(back->udp, i), EV_READ);
-		back->socket_watchers[i].data = back;
-		if (udp_fd(back->udp, i) >= 0)
-			ev_io_start(back->loop, &back->socket_watchers[i]);
-	}
+	ev_io_init(&back->socket_watcher, socket_readable, udp_wait_fd(back->udp), EV_READ);
+	back->socket_watcher.data = back;
+	ev_io_start(back->loop, &back->socket_watcher);
 	ev_io_init(&back->timer_watcher, timer_due, back->timer_fd, EV_READ);
 	ev_io_init(&back->command_watcher, command_came, engine->command_fd, EV_READ);
 	ev_io_start(back->loop, &back->timer_watcher);

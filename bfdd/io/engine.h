@@ -164,6 +164,15 @@ struct engine_recording {
 typedef void engine_recording_fn(void *context, const struct engine_recording *recording);
 bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recording_fn *fn, void *context);
 
+/*
+ * A further way in. DOOR says port, family, type and VRF; its socket is opened here. False with a message for
+ * people in ERROR, or when there are too many doors or the ring is full. A door that this host has no family
+ * for is none, which is fine. engine_close_door() takes what engine_open_door() set in DOOR.
+ */
+struct udp_door;
+bool engine_open_door(struct engine *engine, struct udp_door *door, char *error, size_t size);
+bool engine_close_door(struct engine *engine, const struct udp_door *door);
+
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {
 	uint64_t wakeups; /* turns of the loop */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
- * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c. */
+ * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -32,7 +32,7 @@ struct notice {
 	uint8_t kind;  /* enum engine_event_kind, or one of these */
 	uint16_t slot; /* of REMOVED and ADD_FAILED */
 };
-enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING };
+enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING, NOTICE_DOOR };
 
 /* Both ends of the way to a neighbour. */
 struct link_layer {
@@ -59,8 +59,9 @@ struct companion {
 struct chunk {
 	struct session sessions[TABLE_CHUNK];
 	struct companion companions[TABLE_CHUNK];
-	struct record *records; /* TABLE_CHUNK of them; NULL: the flight recorder is off */
-	uint8_t *kept;		/* the state file's; NULL: none */
+	struct record *records;			   /* TABLE_CHUNK of them; NULL: the flight recorder is off */
+	uint8_t *kept;				   /* the state file's; NULL: none */
+	struct session_extra *extras[TABLE_CHUNK]; /* the main thread's list; each is its session's */
 };
 
 /* A policy on its way to the engine, in force, and on its way back. */
@@ -81,6 +82,8 @@ struct snapshot {
 	unsigned slots; /* how many to look at */
 	unsigned at;	/* the next one */
 	unsigned count;
+	struct session_extra *extras; /* where the copies point; room for NEXTRAS */
+	unsigned nextras, extras_used;
 	struct session sessions[];
 };
 
@@ -101,6 +104,13 @@ struct recording {
 	struct engine_recording copy;
 };
 
+/* A door on its way in, or out to be closed. */
+struct door_change {
+	struct notice notice;
+	struct udp_door door;
+	bool open; /* it is there from now on */
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -118,6 +128,7 @@ enum command_kind {
 	COMMAND_SNAPSHOT,
 	COMMAND_POLICY_SNAPSHOT,
 	COMMAND_RECORDING,
+	COMMAND_DOOR,
 };
 
 struct command {
@@ -130,7 +141,8 @@ struct command {
 	struct session_config config;
 	struct session_key key; /* of PATH: local and ifindex */
 	struct link_layer link;
-	void *object; /* ADD: struct chunk or NULL */
+	struct session_extra *extra; /* of ADD and CONFIGURE; NULL: not needed */
+	void *object;		     /* ADD: struct chunk or NULL */
 };
 
 /* An item of the event ring. */
@@ -159,6 +171,7 @@ struct front {
 	uint8_t reserved[TABLE_SLOTS / 8];	/* bits, by slot: engine_reserve() */
 	unsigned nfree;
 	uint16_t free[TABLE_SLOTS];
+	unsigned nextras; /* made so far */
 	uint16_t slot_port[TABLE_SLOTS];
 	uint8_t port_uses[SOURCE_PORTS];
 	bool have_policy;
@@ -181,7 +194,7 @@ struct recorder {
 /* The engine's thread's own. */
 struct back {
 	struct ev_loop *loop;
-	ev_io socket_watchers[UDP_SOCKETS], timer_watcher, command_watcher;
+	ev_io socket_watcher, timer_watcher, command_watcher;
 	int timer_fd;
 	usec_t armed; /* what the timerfd is set to; USEC_NEVER: nothing */
 	bool again;   /* work is left: the next turn comes at once */
@@ -348,6 +361,8 @@ void recorder_fetch(struct engine *engine, struct recording *recording);
 
 /* front.c */
 void front_free_chunk(struct chunk *chunk);
+/* False: the ring is full. */
+bool front_queue(struct engine *engine, const struct command *command);
 void front_free_slot(struct front *front, unsigned slot);
 
 /* events.c: from the engine's thread to the main thread */
@@ -355,6 +370,11 @@ void events_push(struct engine *engine, const struct engine_event *event);
 void events_notice(struct engine *engine, struct notice *notice);
 /* End of a turn: tells what waited, wakes the main thread. */
 void events_publish(struct engine *engine);
+
+/* doors.c: ways in that come and go */
+void doors_change(struct engine *engine, struct door_change *change);
+void doors_hand(struct door_change *change);
+void doors_free(struct door_change *change);
 
 /* snapshot.c */
 void snapshot_begin(struct engine *engine, struct snapshot *snapshot);

@@ -140,6 +140,9 @@ void engine_poll_events(struct engine *engine, void (*fn)(void *context, const s
 		case NOTICE_RECORDING:
 			hand_recording((struct recording *)event.notice);
 			continue;
+		case NOTICE_DOOR:
+			doors_hand((struct door_change *)event.notice);
+			continue;
 		case ENGINE_POLICY_RETIRED:
 			hand_retired(&event.public, (struct adoption *)event.notice);
 			break;

@@ -21,7 +21,7 @@ static uint32_t random32(void)
 	return value;
 }
 
-static bool queue(struct engine *engine, const struct command *command)
+bool front_queue(struct engine *engine, const struct command *command)
 {
 	if (!ring_push(&engine->commands, command))
 		return false;
@@ -41,6 +41,8 @@ static void *touched(size_t size)
 
 void front_free_chunk(struct chunk *chunk)
 {
+	for (unsigned i = 0; chunk && i < TABLE_CHUNK; i++)
+		free(chunk->extras[i]);
 	if (chunk)
 		free(chunk->records);
 	free(chunk);
@@ -82,6 +84,24 @@ void front_free_slot(struct front *front, unsigned slot)
 	front->free[front->nfree++] = slot;
 }
 
+/* The slot's, if CONFIG needs one; made when it is needed first. False: no memory. */
+static bool find_extra(struct engine *engine, uint16_t slot, const struct session_config *config,
+		       struct session_extra **extra)
+{
+	struct chunk *chunk = engine->front.chunks[slot / TABLE_CHUNK];
+	struct session_extra **at = &chunk->extras[slot % TABLE_CHUNK];
+
+	*extra = NULL;
+	if (!session_needs_extra(config))
+		return true;
+	if (!*at) {
+		*at = touched(sizeof(**at));
+		engine->front.nextras += *at != NULL;
+	}
+	*extra = *at;
+	return *at;
+}
+
 /* COMMAND has slot, discriminator and port. */
 static int add(struct engine *engine, struct command *command)
 {
@@ -95,7 +115,9 @@ static int add(struct engine *engine, struct command *command)
 		if (!command->object)
 			return -ENOMEM;
 	}
-	if (!queue(engine, command))
+	if (!find_extra(engine, command->slot, &command->config, &command->extra))
+		return -ENOMEM;
+	if (!front_queue(engine, command))
 		return -EAGAIN;
 	front->handed[index] = true;
 	front->slot_port[command->slot] = command->source_port;
@@ -184,12 +206,14 @@ void engine_release(struct engine *engine, uint16_t slot)
 
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_CONFIGURE, .slot = slot, .config = *config});
+	struct command command = {.kind = COMMAND_CONFIGURE, .slot = slot, .config = *config};
+
+	return find_extra(engine, slot, config, &command.extra) && front_queue(engine, &command);
 }
 
 bool engine_remove(struct engine *engine, uint16_t slot)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_REMOVE, .slot = slot});
+	return front_queue(engine, &(struct command){.kind = COMMAND_REMOVE, .slot = slot});
 }
 
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex)
@@ -200,12 +224,12 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 		command.key.local = *local;
 		command.key.ifindex = ifindex;
 	}
-	return queue(engine, &command);
+	return front_queue(engine, &command);
 }
 
 bool engine_usable(struct engine *engine, uint16_t slot, bool usable)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_USABLE, .slot = slot, .on = usable});
+	return front_queue(engine, &(struct command){.kind = COMMAND_USABLE, .slot = slot, .on = usable});
 }
 
 bool engine_frames(const struct engine *engine)
@@ -215,7 +239,7 @@ bool engine_frames(const struct engine *engine)
 
 bool engine_route_all(struct engine *engine)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_ROUTE_ALL});
+	return front_queue(engine, &(struct command){.kind = COMMAND_ROUTE_ALL});
 }
 
 bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6])
@@ -226,7 +250,7 @@ bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr
 		memcpy(command.link.peer, lladdr, sizeof(command.link.peer));
 		memcpy(command.link.own, own, sizeof(command.link.own));
 	}
-	return queue(engine, &command);
+	return front_queue(engine, &command);
 }
 
 bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint16_t *slot_path,
@@ -245,7 +269,7 @@ bool engine_policy(struct engine *engine, struct policy *policy, void *map, uint
 		.nslots = nslots,
 		.active = touched(policy->nways + 1),
 	};
-	if (!adoption->active || !queue(engine, &command)) {
+	if (!adoption->active || !front_queue(engine, &command)) {
 		free(adoption->active);
 		free(adoption);
 		return false;
@@ -261,35 +285,37 @@ bool engine_resolved(struct engine *engine, uint16_t group, uint8_t member, bool
 {
 	struct command command = {.kind = COMMAND_RESOLVED, .index = group, .member = member, .on = resolved};
 
-	return queue(engine, &command);
+	return front_queue(engine, &command);
 }
 
 bool engine_ready(struct engine *engine, uint16_t rule, bool ready)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_READY, .index = rule, .on = ready});
+	return front_queue(engine, &(struct command){.kind = COMMAND_READY, .index = rule, .on = ready});
 }
 
 bool engine_lost_member(struct engine *engine, uint16_t group, uint8_t member)
 {
-	return queue(engine,
-		     &(struct command){.kind = COMMAND_LOST_MEMBER, .index = group, .member = member});
+	return front_queue(engine,
+			   &(struct command){.kind = COMMAND_LOST_MEMBER, .index = group, .member = member});
 }
 
 bool engine_lost_group(struct engine *engine, uint16_t group)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_LOST_GROUP, .index = group});
+	return front_queue(engine, &(struct command){.kind = COMMAND_LOST_GROUP, .index = group});
 }
 
 bool engine_lost_rule(struct engine *engine, uint16_t rule)
 {
-	return queue(engine, &(struct command){.kind = COMMAND_LOST_RULE, .index = rule});
+	return front_queue(engine, &(struct command){.kind = COMMAND_LOST_RULE, .index = rule});
 }
 
 bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *context)
 {
 	/* Slots given out later are not looked at, so this is room enough. */
 	unsigned slots = engine->front.high;
-	struct snapshot *snapshot = touched(sizeof(*snapshot) + slots * sizeof(struct session));
+	unsigned extras = engine->front.nextras;
+	struct snapshot *snapshot = touched(sizeof(*snapshot) + slots * sizeof(struct session) +
+					    extras * sizeof(struct session_extra));
 	struct command command = {.kind = COMMAND_SNAPSHOT, .object = snapshot};
 
 	if (!snapshot)
@@ -298,7 +324,9 @@ bool engine_snapshot(struct engine *engine, engine_snapshot_fn *fn, void *contex
 	snapshot->fn = fn;
 	snapshot->context = context;
 	snapshot->slots = slots;
-	if (queue(engine, &command))
+	snapshot->extras = (struct session_extra *)&snapshot->sessions[slots];
+	snapshot->nextras = extras;
+	if (front_queue(engine, &command))
 		return true;
 	free(snapshot);
 	return false;
@@ -316,7 +344,7 @@ bool engine_snapshot_policy(struct engine *engine, engine_policy_fn *fn, void *c
 		.notice.kind = NOTICE_POLICY_SNAPSHOT, .fn = fn, .context = context};
 	if (front->have_policy)
 		snapshot->policy = policy_create(front->npaths, front->ngroups, front->nways);
-	if ((snapshot->policy || !front->have_policy) && queue(engine, &command))
+	if ((snapshot->policy || !front->have_policy) && front_queue(engine, &command))
 		return true;
 	if (snapshot->policy)
 		policy_free(snapshot->policy);
@@ -336,7 +364,7 @@ bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recordi
 	recording->fn = fn;
 	recording->context = context;
 	recording->slot = slot;
-	if (queue(engine, &command))
+	if (front_queue(engine, &command))
 		return true;
 	free(recording);
 	return false;

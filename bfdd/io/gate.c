@@ -211,10 +211,10 @@ static struct gate_slot describe(const struct session *session)
 {
 	const struct session_key *key = &session->key;
 	struct gate_slot slot = {
-		.ifindex = key->multihop ? 0 : key->ifindex,
+		.ifindex = key->type == SESSION_MULTIHOP ? 0 : key->ifindex,
 		.family = key->peer.family == AF_INET ? 4 : 6,
-		.multihop = key->multihop,
-		.min_ttl = key->multihop ? session->config.min_ttl : SINGLE_HOP_TTL,
+		.multihop = key->type == SESSION_MULTIHOP,
+		.min_ttl = key->type == SESSION_MULTIHOP ? session->config.min_ttl : SINGLE_HOP_TTL,
 	};
 
 	put_discr(slot.packet + 8, session->local_discr);

@@ -155,6 +155,8 @@ static void free_commands(struct engine *engine)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
+		else if (command.kind == COMMAND_DOOR)
+			doors_free(command.object);
 	}
 }
 
@@ -166,6 +168,8 @@ static void free_notice(struct notice *notice)
 		free_policy_snapshot((struct policy_snapshot *)notice);
 	else if (notice->kind == ENGINE_POLICY_RETIRED)
 		free_adoption((struct adoption *)notice);
+	else if (notice->kind == NOTICE_DOOR)
+		doors_hand((struct door_change *)notice);
 }
 
 static void free_news(struct engine *engine)

@@ -26,7 +26,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		.peer = session->key.peer,
 		.ifindex = session->key.ifindex,
 		.source_port = session->source_port,
-		.port = session->key.multihop ? BFD_PORT_MULTIHOP : BFD_PORT_SINGLE_HOP,
+		.port = session_port(session->key.type),
 	};
 	uint8_t payload[PACKET_SIZE];
 	struct packet packet;

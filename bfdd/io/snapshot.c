@@ -12,6 +12,19 @@ void snapshot_begin(struct engine *engine, struct snapshot *snapshot)
 	engine->back.snapshots_tail = &snapshot->next;
 }
 
+/* What a session got after the snapshot was ordered there may be no room for. */
+static void copy(struct snapshot *snapshot, const struct session *session)
+{
+	struct session *to = &snapshot->sessions[snapshot->count++];
+
+	*to = *session;
+	to->extra = NULL;
+	if (!session->extra || snapshot->extras_used == snapshot->nextras)
+		return;
+	to->extra = &snapshot->extras[snapshot->extras_used++];
+	*to->extra = *session->extra;
+}
+
 void snapshot_slice(struct engine *engine)
 {
 	struct back *back = &engine->back;
@@ -25,7 +38,7 @@ void snapshot_slice(struct engine *engine)
 		if (!session)
 			continue;
 		sessions_hear(engine, session);
-		snapshot->sessions[snapshot->count++] = *session;
+		copy(snapshot, session);
 	}
 	if (snapshot->at == snapshot->slots) {
 		back->snapshots = snapshot->next;

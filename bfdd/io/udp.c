@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,15 +31,11 @@
 #define QUEUE_BYTES (4 << 20)
 #define DRAIN_MAX (2 * QUEUE_BYTES / 512)
 
-struct udp_socket {
-	int fd;
-	uint16_t port;
-	uint8_t family;
-	uint32_t drops; /* the kernel's count, which wraps */
-};
-
 struct udp {
-	struct udp_socket sockets[UDP_SOCKETS];
+	struct udp_door doors[UDP_DOORS];
+	uint32_t door_drops[UDP_DOORS]; /* the kernel's counts, which wrap */
+	unsigned ndoors;
+	int epoll;
 	uint64_t drops;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
@@ -47,14 +44,14 @@ struct udp {
 	uint8_t data[BATCH][BUFFER];
 };
 
-static int fail(char *error, size_t size, const struct udp_socket *s, const char *what)
+static int fail(char *error, size_t size, const struct udp_door *s, const char *what)
 {
 	snprintf(error, size, "UDP port %u (IPv%c): %s: %s", s->port, s->family == AF_INET ? '4' : '6', what,
 		 strerror(errno));
 	return -1;
 }
 
-static int set_options(const struct udp_socket *s)
+static int set_options(const struct udp_door *s)
 {
 	int one = 1, bytes = QUEUE_BYTES, bad = 0;
 
@@ -72,7 +69,7 @@ static int set_options(const struct udp_socket *s)
 	return bad;
 }
 
-static int bind_any(const struct udp_socket *s)
+static int bind_any(const struct udp_door *s)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(s->port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(s->port)};
@@ -82,9 +79,9 @@ static int bind_any(const struct udp_socket *s)
 	return bind(s->fd, (struct sockaddr *)&v6, sizeof(v6));
 }
 
-/* 0, also on a host without IPv6 (the fd is -1 then); -1 with a message in ERROR. */
-static int open_socket(struct udp_socket *s, char *error, size_t size)
+int udp_open_door(struct udp_door *door, char *error, size_t size)
 {
+	struct udp_door *s = door;
 	char holder[PORT_HOLDER];
 
 	s->fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -122,11 +119,11 @@ static void prepare(struct udp *udp)
 
 struct udp *udp_open(char *error, size_t size)
 {
-	static const struct udp_socket wanted[UDP_SOCKETS] = {
-		{-1, BFD_PORT_SINGLE_HOP, AF_INET, 0},
-		{-1, BFD_PORT_SINGLE_HOP, AF_INET6, 0},
-		{-1, BFD_PORT_MULTIHOP, AF_INET, 0},
-		{-1, BFD_PORT_MULTIHOP, AF_INET6, 0},
+	static const struct udp_door wanted[UDP_SOCKETS] = {
+		{-1, BFD_PORT_SINGLE_HOP, AF_INET, SESSION_SINGLE_HOP, 0},
+		{-1, BFD_PORT_SINGLE_HOP, AF_INET6, SESSION_SINGLE_HOP, 0},
+		{-1, BFD_PORT_MULTIHOP, AF_INET, SESSION_MULTIHOP, 0},
+		{-1, BFD_PORT_MULTIHOP, AF_INET6, SESSION_MULTIHOP, 0},
 	};
 	struct udp *udp = calloc(1, sizeof(*udp));
 
@@ -134,41 +131,77 @@ struct udp *udp_open(char *error, size_t size)
 		snprintf(error, size, "out of memory");
 		return NULL;
 	}
-	memcpy(udp->sockets, wanted, sizeof(wanted));
 	prepare(udp);
-	for (unsigned i = 0; i < UDP_SOCKETS; i++)
-		if (open_socket(&udp->sockets[i], error, size)) {
-			udp_close(udp);
-			return NULL;
-		}
-	return udp;
+	udp->epoll = epoll_create1(EPOLL_CLOEXEC);
+	snprintf(error, size, "epoll: %s", strerror(errno));
+	for (unsigned i = 0; udp->epoll >= 0 && i < UDP_SOCKETS; i++) {
+		struct udp_door door = wanted[i];
+
+		if (udp_open_door(&door, error, size) || !udp_adopt(udp, &door))
+			break;
+	}
+	if (udp->ndoors == UDP_SOCKETS)
+		return udp;
+	udp_close(udp);
+	return NULL;
 }
 
 void udp_close(struct udp *udp)
 {
-	for (unsigned i = 0; udp && i < UDP_SOCKETS; i++)
-		if (udp->sockets[i].fd >= 0)
-			close(udp->sockets[i].fd);
+	for (unsigned i = 0; udp && i < udp->ndoors; i++)
+		if (udp->doors[i].fd >= 0)
+			close(udp->doors[i].fd);
+	if (udp && udp->epoll >= 0)
+		close(udp->epoll);
 	free(udp);
 }
 
 int udp_fd(const struct udp *udp, unsigned i)
 {
-	return udp->sockets[i].fd;
+	return udp->doors[i].fd;
+}
+
+int udp_wait_fd(const struct udp *udp)
+{
+	return udp->epoll;
+}
+
+bool udp_adopt(struct udp *udp, const struct udp_door *door)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	if (udp->ndoors == UDP_DOORS ||
+	    (door->fd >= 0 && epoll_ctl(udp->epoll, EPOLL_CTL_ADD, door->fd, &event)))
+		return false;
+	udp->door_drops[udp->ndoors] = 0;
+	udp->doors[udp->ndoors++] = *door;
+	return true;
+}
+
+void udp_release(struct udp *udp, int fd)
+{
+	for (unsigned i = UDP_SOCKETS; i < udp->ndoors; i++) {
+		if (udp->doors[i].fd != fd)
+			continue;
+		epoll_ctl(udp->epoll, EPOLL_CTL_DEL, fd, NULL);
+		udp->doors[i] = udp->doors[--udp->ndoors];
+		udp->door_drops[i] = udp->door_drops[udp->ndoors];
+		return;
+	}
 }
 
 uint64_t udp_drops(struct udp *udp)
 {
 	uint32_t memory[SK_MEMINFO_VARS];
 
-	for (unsigned i = 0; udp && i < UDP_SOCKETS; i++) {
-		struct udp_socket *s = &udp->sockets[i];
+	for (unsigned i = 0; udp && i < udp->ndoors; i++) {
+		const struct udp_door *s = &udp->doors[i];
 		socklen_t size = sizeof(memory);
 
 		if (s->fd < 0 || getsockopt(s->fd, SOL_SOCKET, SO_MEMINFO, memory, &size))
 			continue;
-		udp->drops += (uint32_t)(memory[SK_MEMINFO_DROPS] - s->drops);
-		s->drops = memory[SK_MEMINFO_DROPS];
+		udp->drops += (uint32_t)(memory[SK_MEMINFO_DROPS] - udp->door_drops[i]);
+		udp->door_drops[i] = memory[SK_MEMINFO_DROPS];
 	}
 	return udp ? udp->drops : 0;
 }
@@ -224,12 +257,13 @@ static void read_control(struct msghdr *m, struct table_origin *origin, usec_t *
 	}
 }
 
-static void hand_over(struct udp *udp, struct udp_socket *s, unsigned i, udp_packet_fn *fn, void *context)
+static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp_packet_fn *fn, void *context)
 {
 	struct table_origin origin = {
 		.peer.family = s->family,
 		.local.family = s->family,
-		.multihop = s->port == BFD_PORT_MULTIHOP,
+		.type = s->type,
+		.vrf = s->vrf,
 	};
 	usec_t stamp = 0;
 
@@ -242,7 +276,7 @@ static void hand_over(struct udp *udp, struct udp_socket *s, unsigned i, udp_pac
 	fn(context, udp->data[i], udp->messages[i].msg_len, &origin, stamp);
 }
 
-static unsigned drain(struct udp *udp, struct udp_socket *s, udp_packet_fn *fn, void *context)
+static unsigned drain(struct udp *udp, const struct udp_door *s, udp_packet_fn *fn, void *context)
 {
 	unsigned total = 0;
 	int n;
@@ -264,8 +298,8 @@ unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context)
 {
 	unsigned total = 0;
 
-	for (unsigned i = 0; i < UDP_SOCKETS; i++)
-		if (udp->sockets[i].fd >= 0)
-			total += drain(udp, &udp->sockets[i], fn, context);
+	for (unsigned i = 0; i < udp->ndoors; i++)
+		if (udp->doors[i].fd >= 0)
+			total += drain(udp, &udp->doors[i], fn, context);
 	return total;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Receiving BFD Control packets: UDP ports 3784 (single hop) and 4784 (multihop) of both families. */
+/* Receiving BFD packets. A door is a socket that some kind of them comes in by: UDP ports 3784 (single hop)
+ * and 4784 (multihop) of both families from the beginning, others while they are wanted. */
 #ifndef IO_UDP_H
 #define IO_UDP_H
 
@@ -9,9 +10,18 @@
 #include "core/table.h"
 #include "core/usec.h"
 
-#define UDP_SOCKETS 4
+#define UDP_SOCKETS 4 /* doors that are there from the beginning */
+#define UDP_DOORS 512 /* in all */
 
 struct udp;
+
+struct udp_door {
+	int fd; /* -1: this host does not have the family */
+	uint16_t port;
+	uint8_t family;
+	uint8_t type; /* enum session_type: what packets that come in by it belong to */
+	uint32_t vrf; /* the index of the VRF's device; 0: of none */
+};
 
 /* ORIGIN is what the socket told; a TTL or interface that it kept back is 0 and fails the checks. STAMP: the
  * kernel's receive time in microseconds of CLOCK_REALTIME, 0 if there is none. */
@@ -23,6 +33,15 @@ struct udp *udp_open(char *error, size_t size);
 void udp_close(struct udp *udp);
 /* Of socket I below UDP_SOCKETS; -1: not open. */
 int udp_fd(const struct udp *udp, unsigned i);
+/* An epoll descriptor that is readable while a packet waits at any door. */
+int udp_wait_fd(const struct udp *udp);
+/* Opens the socket of a further door and sets its fd; the caller's, until udp_adopt(). 0, also when the host
+ * does not have the family; -1 with a message for people in ERROR. In the main thread. */
+int udp_open_door(struct udp_door *door, char *error, size_t size);
+/* DOOR, open, is looked at from now on. False: there are UDP_DOORS already. */
+bool udp_adopt(struct udp *udp, const struct udp_door *door);
+/* The door with this fd is not looked at any more; the fd is the caller's. */
+void udp_release(struct udp *udp, int fd);
 /* Hands to FN all packets that were queued in any socket when this was called, and those that come meanwhile,
  * within reason. Returns how many. */
 unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context);

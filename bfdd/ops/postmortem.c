@@ -135,7 +135,7 @@ struct ends {
 static struct ends ends_of(const struct postmortem *postmortem, const struct moment *moment)
 {
 	const struct session_key *key = &postmortem->key;
-	bool multihop = key->multihop ^ (moment->packet.drop == DROP_WRONG_PORT);
+	bool multihop = (key->type == SESSION_MULTIHOP) ^ (moment->packet.drop == DROP_WRONG_PORT);
 	uint16_t port = multihop ? BFD_PORT_MULTIHOP : BFD_PORT_SINGLE_HOP;
 
 	if (moment->kind == MOMENT_OUT)
@@ -243,7 +243,7 @@ json_t *postmortem_view(const struct postmortem *postmortem, unsigned n)
 	set(object, "address", view_text(addr_format(&postmortem->key.peer, text)));
 	set(object, "local-address", view_text(addr_format(&postmortem->key.local, text)));
 	set(object, "interface", view_text(postmortem->interface));
-	set(object, "multihop", json_boolean(postmortem->key.multihop));
+	set(object, "multihop", json_boolean(postmortem->key.type == SESSION_MULTIHOP));
 	set(object, "local-discriminator", json_integer(postmortem->local_discr));
 	set(object, "transmit-interval", view_ms(terms->tx_interval));
 	set(object, "receive-interval", view_ms(terms->rx_interval));

@@ -145,7 +145,7 @@ static void put_common(struct writer *out, const struct view_peer *peer, const s
 	put_addr(out, "address", &key->peer);
 	put_addr(out, "local-address", &key->local);
 	put_string(out, "interface", peer->interface);
-	put_boolean(out, "multihop", key->multihop);
+	put_boolean(out, "multihop", key->type == SESSION_MULTIHOP);
 	put_string(out, "state", bfd_state_name(session->state));
 	put_string(out, "diagnostic", bfd_diag_name(session->local_diag));
 	put_string(out, "remote-state", bfd_state_name(session->remote_state));
@@ -183,7 +183,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	writer_key(out, "frr-session");
 	peer->frr_session ? writer_integer(out, peer->frr_session) : writer_null(out);
 	put_boolean(out, "passive", config->passive);
-	if (peer->session ? session->key.multihop : peer->key->multihop)
+	if ((peer->session ? &session->key : peer->key)->type == SESSION_MULTIHOP)
 		put_integer(out, "minimum-ttl", config->min_ttl);
 	put_integer(out, "detect-multiplier", config->detect_mult);
 	put_ms(out, "configured-transmit-interval", config->desired_min_tx);

@@ -67,7 +67,7 @@ static void start(void)
 			.peer = make_addr(10 + i),
 			.local = make_addr(1),
 			.ifindex = i == 2 ? 0 : 5,
-			.multihop = i == 2,
+			.type = i == 2,
 		};
 		struct session_effects effects;
 
@@ -144,7 +144,7 @@ static void step_packet(struct reader *reader)
 		.peer = make_addr(10 + flags % SESSIONS),
 		.local = make_addr(1),
 		.ifindex = 5,
-		.multihop = flags % SESSIONS == 2,
+		.type = flags % SESSIONS == 2,
 		.ttl = flags & 8 ? 254 : 255,
 	};
 	struct session *session;

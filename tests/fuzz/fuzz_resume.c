@@ -31,7 +31,7 @@ static void repair(uint8_t record[RESUME_RECORD])
 	memcpy(any.key.local.bytes, record + 96, 16);
 	any.key.peer.family = record[25] & 1 ? AF_INET : AF_INET6;
 	any.key.local.family = record[26] & 1 ? any.key.peer.family : AF_UNSPEC;
-	any.key.multihop = record[24] & 8;
+	any.key.type = record[27];
 	memcpy(&any.key.ifindex, record + 28, 4);
 	memcpy(&any.local_discr, record + 8, 4);
 	memcpy(&any.remote_discr, record + 12, 4);

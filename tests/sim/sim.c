@@ -128,7 +128,8 @@ static void node_effects(struct sim_node *node, const struct session_effects *ef
 void sim_start(struct sim_node *node, const struct session_config *config)
 {
 	uint16_t slot = (uint16_t)sim_range(node->sim, 0, TABLE_CHUNK - 1);
-	struct session_key key = {node_addr(!node->index), node_addr(node->index), node->index + 1, false};
+	struct session_key key = {
+		.peer = node_addr(!node->index), .local = node_addr(node->index), .ifindex = node->index + 1};
 
 	if (node->session) {
 		wheel_cancel(&node->wheel, &node->session->tx_timer);

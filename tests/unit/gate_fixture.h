@@ -166,8 +166,12 @@ static struct addr address(const char *text)
 /* The session of SLOT, in the table and known to the gate. An empty LOCAL takes any. */
 static struct session *add(uint16_t slot, const char *peer, const char *local, int interface, uint8_t min_ttl)
 {
-	struct session_config config = {USEC_S, USEC_S, 3, min_ttl, false, false};
-	struct session_key key = {address(peer), address(local), (uint32_t)interface, min_ttl != 255};
+	struct session_config config = {
+		.desired_min_tx = USEC_S, .required_min_rx = USEC_S, .detect_mult = 3, .min_ttl = min_ttl};
+	struct session_key key = {.peer = address(peer),
+				  .local = address(local),
+				  .ifindex = (uint32_t)interface,
+				  .type = min_ttl != 255};
 	struct session **chunk = &chunks[slot / TABLE_CHUNK], *session;
 
 	if (!*chunk) {
@@ -205,7 +209,7 @@ static struct sent from_peer(const struct session *session, const char *local)
 		.peer = session->key.peer,
 		.local = *local ? address(local) : session->key.local,
 		.link = session->key.ifindex == (uint32_t)ifindex[1],
-		.multihop = session->key.multihop,
+		.multihop = session->key.type == SESSION_MULTIHOP,
 		.ttl = 255,
 	};
 
@@ -218,7 +222,7 @@ static enum drop judge(const struct sent *s)
 	struct table_origin origin = {.peer = s->peer,
 				      .local = s->local,
 				      .ifindex = (uint32_t)ifindex[s->link],
-				      .multihop = s->multihop,
+				      .type = s->multihop ? SESSION_MULTIHOP : SESSION_SINGLE_HOP,
 				      .ttl = s->ttl};
 	struct session *session;
 	struct packet packet;

@@ -22,7 +22,8 @@ static struct session s;
 static struct session_effects effects;
 static usec_t now;
 static const struct session_key key;
-static const struct session_config usual = {50000, 50000, 3, 255, false, false};
+static const struct session_config usual = {
+	.desired_min_tx = 50000, .required_min_rx = 50000, .detect_mult = 3, .min_ttl = 255};
 
 /* What the peer says, but for state, P and F, which each call gives. */
 static struct packet peer;

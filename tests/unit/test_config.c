@@ -222,7 +222,7 @@ static void test_peers(void **state)
 	assert_string_equal(peer[0].interface, "eth1");
 	assert_addr(&peer[0].address, "192.0.2.1");
 	assert_addr(&peer[0].local_address, "192.0.2.0");
-	assert_false(peer[0].multihop);
+	assert_int_equal(peer[0].type, SESSION_SINGLE_HOP);
 	assert_session(&peer[0], 300000, 16600, 5, 255, false, false);
 	assert_string_equal(peer[1].interface, "");
 	assert_int_equal(peer[1].local_address.family, AF_UNSPEC);
@@ -232,7 +232,7 @@ static void test_peers(void **state)
 	assert_string_equal(peer[2].interface, "eth#3");
 	assert_session(&peer[2], 300000, 300000, 3, 255, false, false);
 	assert_session(&peer[3], 100000, 100000, 3, 255, false, false);
-	assert_true(peer[4].multihop);
+	assert_int_equal(peer[4].type, SESSION_MULTIHOP);
 	assert_addr(&peer[4].via, "192.0.2.9");
 	assert_session(&peer[4], 100000, 100000, 3, 250, true, false);
 	assert_addr(&peer[5].via, "fe80::9");

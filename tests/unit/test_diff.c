@@ -210,7 +210,7 @@ static void test_moved(void **state)
 	assert_diff(&a.config, &b.config, "!c =a =b =d =e =f ");
 	make(&b)->peers[2].interface[0] = '\0';
 	assert_diff(&a.config, &b.config, "!c =a =b =d =e =f ");
-	make(&b)->peers[2].multihop = true;
+	make(&b)->peers[2].type = SESSION_MULTIHOP;
 	b.peers[2].session.min_ttl = 254;
 	assert_diff(&a.config, &b.config, "!c =a =b =d =e =f ");
 }
@@ -286,7 +286,7 @@ static void test_policy_sites(void **state)
 	assert_policy_differs(&b);
 	make(&b)->peers[3].local_address.family = AF_UNSPEC;
 	assert_policy_differs(&b);
-	make(&b)->peers[3].multihop = true;
+	make(&b)->peers[3].type = SESSION_MULTIHOP;
 	assert_policy_differs(&b);
 }
 

@@ -41,7 +41,8 @@ static void hear(enum bfd_state state)
 /* An engine with one session that is Up; without a local address, so that it sends nothing. */
 static int setup(void **state)
 {
-	struct session_config config = {INTERVAL, INTERVAL, 3, 255, false, false};
+	struct session_config config = {
+		.desired_min_tx = INTERVAL, .required_min_rx = INTERVAL, .detect_mult = 3, .min_ttl = 255};
 	struct session_key key = {.peer = {AF_INET, {192, 0, 2, 1}}, .ifindex = 1};
 	struct command command = {
 		.kind = COMMAND_ADD, .config = config, .key = key, .source_port = 49152, .discr = 0x10000};

@@ -51,7 +51,7 @@ static void a_session_is_converted(void **state)
 	assert_int_equal(session.lid, 7);
 	assert_int_equal(session.local_address.family, AF_UNSPEC);
 	assert_string_equal(session.interface, "eth1");
-	assert_false(session.multihop);
+	assert_int_equal(session.type, SESSION_SINGLE_HOP);
 	assert_int_equal(session.session.desired_min_tx, 50000);
 	assert_int_equal(session.session.required_min_rx, 60000);
 	assert_int_equal(session.session.detect_mult, 4);
@@ -69,7 +69,7 @@ static void a_multihop_session_has_its_ttl(void **state)
 	assert_refused(&m); /* whom would it know us by? */
 	assert_true(addr_parse(&m.local, "2001:db8:1::1"));
 	assert_int_equal(convert(&m).session.min_ttl, 250);
-	assert_true(convert(&m).multihop);
+	assert_int_equal(convert(&m).type, SESSION_MULTIHOP);
 }
 
 static void values_are_kept_within_bounds(void **state)

@@ -50,7 +50,7 @@ static struct config_session multihop(uint32_t lid, const char *address, const c
 	struct config_session s = session(lid, address, "");
 
 	assert_true(addr_parse(&s.local_address, local));
-	s.multihop = true;
+	s.type = SESSION_MULTIHOP;
 	s.session.min_ttl = 250;
 	return s;
 }

@@ -290,7 +290,7 @@ static void capture_has_the_port_that_it_came_to(void **state)
 	size_t size;
 	uint8_t *file, *udp;
 
-	dead.key.multihop = true;
+	dead.key.type = SESSION_MULTIHOP;
 	dead.record.in[0].drop = DROP_WRONG_PORT;
 	file = postmortem_pcap(&dead, &size);
 	udp = file + PCAP_HEADER + 16 + 20;

@@ -53,7 +53,7 @@ static void what_is_kept_is_read_back(void **state)
 {
 	assert_true(readable());
 	assert_memory_equal(&read_back, &kept, sizeof(kept));
-	kept.key = (struct session_key){.peer = {AF_INET, {192, 0, 2, 1}}, .multihop = true};
+	kept.key = (struct session_key){.peer = {AF_INET, {192, 0, 2, 1}}, .type = SESSION_MULTIHOP};
 	kept.remote_demand = kept.remote_cpi = kept.polling = true;
 	kept.up_transitions = 3;
 	kept.down_transitions = 2;
@@ -259,9 +259,9 @@ static void keys_are_told_apart(void **state)
 	assert_int_equal(resume_key_compare(&a, &b), 0);
 	b.ifindex = 8;
 	assert_true(resume_key_compare(&a, &b) < 0 && resume_key_compare(&b, &a) > 0);
-	a.multihop = b.multihop = true; /* on whatever interface */
+	a.type = b.type = SESSION_MULTIHOP; /* on whatever interface */
 	assert_int_equal(resume_key_compare(&a, &b), 0);
-	a.multihop = false;
+	a.type = SESSION_SINGLE_HOP;
 	assert_int_not_equal(resume_key_compare(&a, &b), 0);
 	a = b;
 	b.local.bytes[15]++;

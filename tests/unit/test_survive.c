@@ -65,7 +65,8 @@ static void start_anew(usec_t later)
 
 static int resume(unsigned n, bool go_on)
 {
-	const struct session_config config = {INTERVAL, INTERVAL, 3, 255, false, false};
+	const struct session_config config = {
+		.desired_min_tx = INTERVAL, .required_min_rx = INTERVAL, .detect_mult = 3, .min_ttl = 255};
 	const struct session_key key = {.peer = address(1, n), .local = address(2, n), .ifindex = 1};
 	int slot = engine_resume(engine, &config, &key, SESSION_NO_PATH, discr[n], port[n], go_on);
 

@@ -48,13 +48,17 @@ static struct addr addr(const char *text)
 
 static struct session_key key(const char *peer, const char *local, uint32_t ifindex, bool multihop)
 {
-	return (struct session_key){addr(peer), addr(local), ifindex, multihop};
+	return (struct session_key){
+		.peer = addr(peer), .local = addr(local), .ifindex = ifindex, .type = multihop};
 }
 
 /* Insert at SLOT; NULL when the key is taken. */
 static struct session *add(uint16_t slot, struct session_key k)
 {
-	struct session_config config = {50000, 50000, 3, k.multihop ? 250 : 255, false, false};
+	struct session_config config = {.desired_min_tx = 50000,
+					.required_min_rx = 50000,
+					.detect_mult = 3,
+					.min_ttl = k.type == SESSION_MULTIHOP ? 250 : 255};
 	struct session *session = table_memory(&table, slot);
 
 	session_init(session, &config, &k, table_discr(slot, 0xabcd0000), 50000, 0);
@@ -67,7 +71,12 @@ static enum drop find(uint32_t your_discr, const char *peer, const char *local, 
 		      bool multihop, uint8_t ttl)
 {
 	struct packet packet = {.state = BFD_DOWN, .your_discr = your_discr};
-	struct table_origin origin = {addr(peer), addr(local), ifindex, multihop, ttl, 49152};
+	struct table_origin origin = {.peer = addr(peer),
+				      .local = addr(local),
+				      .ifindex = ifindex,
+				      .type = multihop,
+				      .ttl = ttl,
+				      .port = 49152};
 
 	found = (void *)&table; /* must be overwritten */
 	return table_find(&table, &packet, &origin, &found);
@@ -147,8 +156,12 @@ static void by_key_nobody_is_to_blame(void **state)
 
 static struct session *from(const char *peer, const char *local, uint32_t ifindex, bool multihop, uint8_t ttl)
 {
-	return table_by_origin(
-		&table, &(struct table_origin){addr(peer), addr(local), ifindex, multihop, ttl, 49152});
+	return table_by_origin(&table, &(struct table_origin){.peer = addr(peer),
+							      .local = addr(local),
+							      .ifindex = ifindex,
+							      .type = multihop,
+							      .ttl = ttl,
+							      .port = 49152});
 }
 
 /* Also whoever says nothing that could be understood comes from somewhere. */
@@ -322,7 +335,12 @@ static void endless_adding_and_removing_leaves_no_trace(void **state)
 
 		n = (unsigned)rand() % (TABLE_CHUNK * 8);
 		k = nth_key(n);
-		origin = (struct table_origin){k.peer, k.local, k.ifindex, false, 255, 49152};
+		origin = (struct table_origin){.peer = k.peer,
+					       .local = k.local,
+					       .ifindex = k.ifindex,
+					       .type = SESSION_SINGLE_HOP,
+					       .ttl = 255,
+					       .port = 49152};
 		assert_int_equal(table_find(&table, &packet, &origin, &found),
 				 present[n] ? DROP_NONE : DROP_NO_SESSION);
 		assert_ptr_equal(found, present[n] ? table_memory(&table, (uint16_t)n) : NULL);

@@ -79,8 +79,12 @@ void frame_send(struct frame *frame, const uint8_t destination[FRAME_ADDRESS],
 /* An engine with one session, as far as commands and transmission need it. */
 static int make(bool multihop)
 {
-	struct session_config config = {INTERVAL, INTERVAL, 3, 254, false, false};
-	struct session_key key = {.peer = peer, .local = local, .ifindex = 7, .multihop = multihop};
+	struct session_config config = {
+		.desired_min_tx = INTERVAL, .required_min_rx = INTERVAL, .detect_mult = 3, .min_ttl = 254};
+	struct session_key key = {.peer = peer,
+				  .local = local,
+				  .ifindex = 7,
+				  .type = multihop ? SESSION_MULTIHOP : SESSION_SINGLE_HOP};
 	struct back *back;
 
 	engine = calloc(1, sizeof(*engine));

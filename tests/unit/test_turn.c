@@ -216,8 +216,9 @@ static void commands_are_carried_out_in_slices(void **state)
 /* Whoever still says goodbye makes room for a successor, also where the interface is no part of the key. */
 static void a_multihop_successor_finds_room(void **state)
 {
-	struct session_config config = {50000, 50000, 3, 250, false, false};
-	struct session_key key = {.peer = address(1, 0), .local = address(2, 0), .multihop = true};
+	struct session_config config = {
+		.desired_min_tx = 50000, .required_min_rx = 50000, .detect_mult = 3, .min_ttl = 250};
+	struct session_key key = {.peer = address(1, 0), .local = address(2, 0), .type = SESSION_MULTIHOP};
 	int first, second;
 
 	first = engine_add(engine, &config, &key, SESSION_NO_PATH);
@@ -230,7 +231,11 @@ static void a_multihop_successor_finds_room(void **state)
 			   .my_discr = 1,
 			   .desired_min_tx = 50000,
 			   .required_min_rx = 50000},
-		.origin = {.peer = key.peer, .local = key.local, .ifindex = 7, .multihop = true, .ttl = 255},
+		.origin = {.peer = key.peer,
+			   .local = key.local,
+			   .ifindex = 7,
+			   .type = SESSION_MULTIHOP,
+			   .ttl = 255},
 		.stamp = now,
 	};
 	turn_at(now);

@@ -206,7 +206,7 @@ static void test_detail_unheard(void **state)
 static void test_detail_multihop(void **state)
 {
 	struct session_config many = {.min_ttl = 250};
-	struct session_key key = {.multihop = true};
+	struct session_key key = {.type = SESSION_MULTIHOP};
 	struct view_peer peer = {.name = "core", .site = "ams", .config = &many, .key = &key};
 	json_t *detail = written(view_peer_detail, &peer);
 

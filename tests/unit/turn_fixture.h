@@ -58,6 +58,23 @@ struct udp *udp_open(char *error, size_t size)
 
 void udp_close(struct udp *udp) {}
 
+int udp_wait_fd(const struct udp *udp)
+{
+	return -1;
+}
+
+int udp_open_door(struct udp_door *door, char *error, size_t size)
+{
+	return -1;
+}
+
+bool udp_adopt(struct udp *udp, const struct udp_door *door)
+{
+	return false;
+}
+
+void udp_release(struct udp *udp, int fd) {}
+
 int udp_fd(const struct udp *udp, unsigned i)
 {
 	return -1;
@@ -162,7 +179,8 @@ static inline void run_until(usec_t end)
 /* Session N with its path, once the engine has had a turn; in slot N when none was removed. */
 static inline void add(unsigned n, uint32_t interval, uint8_t mult)
 {
-	struct session_config config = {interval, interval, mult, 255, false, false};
+	struct session_config config = {
+		.desired_min_tx = interval, .required_min_rx = interval, .detect_mult = mult, .min_ttl = 255};
 	struct session_key key = {.peer = address(1, n), .local = address(2, n), .ifindex = 1};
 	int slot = engine_add(engine, &config, &key, SESSION_NO_PATH);
 

@@ -78,7 +78,7 @@ static void parse_spec(struct spec *spec, char *text)
 	spec->count = 1;
 	for (unsigned i = 5; i < n; i++) {
 		if (!strcmp(field[i], "multihop")) {
-			spec->key.multihop = true;
+			spec->key.type = SESSION_MULTIHOP;
 			spec->config.min_ttl = 250;
 		} else if (field[i][0] == 'x') {
 			spec->count = atoi(field[i] + 1);
@@ -302,8 +302,10 @@ static void command(char *line)
 	} else if (sscanf(line, "remove %u", &slot) == 1) {
 		engine_remove(engine, slot);
 	} else if (sscanf(line, "configure %u %u %u", &slot, &interval, &mult) == 3) {
-		struct session_config config = {
-			interval * 1000, interval * 1000, mult, keys[slot].multihop ? 250 : 255, 0, 0};
+		struct session_config config = {.desired_min_tx = interval * 1000,
+						.required_min_rx = interval * 1000,
+						.detect_mult = mult,
+						.min_ttl = keys[slot].type == SESSION_MULTIHOP ? 250 : 255};
 
 		engine_configure(engine, slot, &config);
 	} else if (sscanf(line, "again %u", &slot) == 1 && slot < nspecs) {

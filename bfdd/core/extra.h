@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What only some sessions need, and what need not be touched by each packet. */
+#ifndef CORE_EXTRA_H
+#define CORE_EXTRA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/rtt.h"
+
+struct session_extra {
+	struct rtt rtt; /* of the path to the peer and back */
+};
+
+#endif
