@@ -24,6 +24,7 @@
 	X(DROP_AUTH_MISSING, "auth-missing")		   /* A clear, session with authentication */      \
 	X(DROP_ADMIN_DOWN, "admin-down")		   /* we are AdminDown: 6.8.6 discards */          \
 	X(DROP_NO_PATH, "no-path")			   /* our interface or address is away */          \
+	X(DROP_HEADERS, "headers")			   /* IP or UDP wrong, at a packet socket */       \
 	X(DROP_RATE, "rate-limited")			   /* more than a session can want, see io/gate.h */
 
 enum drop {

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* PURE: IPv4 and IPv6 datagrams with UDP, put together by ourselves for the raw sockets. */
+/* PURE: IPv4 and IPv6 datagrams with UDP, put together by ourselves for the raw sockets, and taken apart for
+ * packet sockets. */
 #ifndef IO_DATAGRAM_H
 #define IO_DATAGRAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,6 +22,21 @@ size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr 
 /* Fills in the header checksum of an IPv4 datagram that no kernel will. The identification stays 0, as the
  * kernel leaves it for datagrams that must not be fragmented (RFC 6864 4.1). */
 void datagram_seal_ipv4(uint8_t *ip);
+/* What headers say. */
+struct datagram {
+	struct addr source, destination;
+	uint16_t source_port, port;
+	uint8_t ttl;
+	const uint8_t *payload; /* in the buffer that was read */
+	size_t size;
+};
+
+/* Reads an IP header of FAMILY and a UDP header from BUF, as a packet socket gave them: checks version,
+ * lengths, that it is UDP, whole and no fragment, and the checksums; what lies behind the datagram is
+ * padding. SEALED false: whoever sent it left the UDP checksum to hardware that it never passed (veth).
+ * False: one of them is wrong. Options of IPv4 are passed over; extension headers of IPv6 are not accepted.
+ */
+bool datagram_parse(struct datagram *datagram, const uint8_t *buf, size_t size, uint8_t family, bool sealed);
 /* The Internet checksum (RFC 1071) of SIZE bytes, with SUM carried in from earlier pieces of even length.
  * Folded, not complemented. */
 uint16_t datagram_sum(uint32_t sum, const uint8_t *data, size_t size);

@@ -196,6 +196,8 @@ static void take_turn(struct engine *engine)
 	counter_add(&engine->counters.wakeups, 1);
 	counter_add(&engine->counters.ticks, engine_ticking(engine));
 	counter_add(&engine->counters.packets_in, received);
+	atomic_store_explicit(&engine->counters.drops[DROP_HEADERS], udp_malformed(back->udp),
+			      memory_order_relaxed);
 	atomic_store_explicit(&engine->counters.send_errors, transmit_errors(engine), memory_order_relaxed);
 	back->load.packets += received;
 }

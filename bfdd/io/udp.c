@@ -23,10 +23,11 @@
 #include <unistd.h>
 
 #include "io/port.h"
+#include "io/tap.h"
 #include "ops/log.h"
 
 #define BATCH 64
-#define BUFFER 256 /* one more than PACKET_SIZE_MAX */
+#define BUFFER 384 /* one more than PACKET_SIZE_MAX, and headers (tap.h) */
 #define CONTROL 192
 #define QUEUE_BYTES (4 << 20)
 #define DRAIN_MAX (2 * QUEUE_BYTES / 512)
@@ -36,7 +37,7 @@ struct udp {
 	uint32_t door_drops[UDP_DOORS]; /* the kernel's counts, which wrap */
 	unsigned ndoors;
 	int epoll;
-	uint64_t drops;
+	uint64_t drops, malformed;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
 	struct sockaddr_storage names[BATCH];
@@ -51,13 +52,20 @@ static int fail(char *error, size_t size, const struct udp_door *s, const char *
 	return -1;
 }
 
+int udp_tune(int fd)
+{
+	int one = 1, bytes = QUEUE_BYTES, bad;
+
+	bad = setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes))) /* CAP_NET_ADMIN */
+		bad |= setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	return bad;
+}
+
 static int set_options(const struct udp_door *s)
 {
-	int one = 1, bytes = QUEUE_BYTES, bad = 0;
+	int one = 1, bad = udp_tune(s->fd);
 
-	bad |= setsockopt(s->fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one));
-	if (setsockopt(s->fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes))) /* CAP_NET_ADMIN */
-		bad |= setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	if (s->family == AF_INET) {
 		bad |= setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
 		bad |= setsockopt(s->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
@@ -84,6 +92,8 @@ int udp_open_door(struct udp_door *door, char *error, size_t size)
 	struct udp_door *s = door;
 	char holder[PORT_HOLDER];
 
+	if (s->ifindex)
+		return tap_open(door, error, size);
 	s->fd = socket(s->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (s->fd < 0 && s->family == AF_INET6 && errno == EAFNOSUPPORT) {
 		log_notice("this host has no IPv6: no BFD on UDP port %u over it", s->port);
@@ -120,10 +130,10 @@ static void prepare(struct udp *udp)
 struct udp *udp_open(char *error, size_t size)
 {
 	static const struct udp_door wanted[UDP_SOCKETS] = {
-		{-1, BFD_PORT_SINGLE_HOP, AF_INET, SESSION_SINGLE_HOP, 0},
-		{-1, BFD_PORT_SINGLE_HOP, AF_INET6, SESSION_SINGLE_HOP, 0},
-		{-1, BFD_PORT_MULTIHOP, AF_INET, SESSION_MULTIHOP, 0},
-		{-1, BFD_PORT_MULTIHOP, AF_INET6, SESSION_MULTIHOP, 0},
+		{.fd = -1, BFD_PORT_SINGLE_HOP, AF_INET, SESSION_SINGLE_HOP},
+		{.fd = -1, BFD_PORT_SINGLE_HOP, AF_INET6, SESSION_SINGLE_HOP},
+		{.fd = -1, BFD_PORT_MULTIHOP, AF_INET, SESSION_MULTIHOP},
+		{.fd = -1, BFD_PORT_MULTIHOP, AF_INET6, SESSION_MULTIHOP},
 	};
 	struct udp *udp = calloc(1, sizeof(*udp));
 
@@ -257,6 +267,26 @@ static void read_control(struct msghdr *m, struct table_origin *origin, usec_t *
 	}
 }
 
+uint64_t udp_malformed(const struct udp *udp)
+{
+	return udp->malformed;
+}
+
+static void hand_over_tapped(struct udp *udp, const struct udp_door *s, unsigned i, udp_packet_fn *fn,
+			     void *context)
+{
+	struct table_origin origin = {.type = s->type, .vrf = s->vrf};
+	const uint8_t *payload;
+	usec_t stamp = 0;
+	size_t size;
+
+	if (tap_read(s, &udp->messages[i].msg_hdr, udp->data[i], udp->messages[i].msg_len, &origin, &stamp,
+		     &payload, &size))
+		fn(context, payload, size, &origin, stamp);
+	else
+		udp->malformed++;
+}
+
 static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp_packet_fn *fn, void *context)
 {
 	struct table_origin origin = {
@@ -288,7 +318,7 @@ static unsigned drain(struct udp *udp, const struct udp_door *s, udp_packet_fn *
 		}
 		n = recvmmsg(s->fd, udp->messages, BATCH, MSG_DONTWAIT, NULL);
 		for (int i = 0; i < n; i++)
-			hand_over(udp, s, i, fn, context);
+			(s->ifindex ? hand_over_tapped : hand_over)(udp, s, i, fn, context);
 		total += n > 0 ? n : 0;
 	} while (n == BATCH && total < DRAIN_MAX);
 	return total;

@@ -19,8 +19,11 @@ struct udp_door {
 	int fd; /* -1: this host does not have the family */
 	uint16_t port;
 	uint8_t family;
-	uint8_t type; /* enum session_type: what packets that come in by it belong to */
-	uint32_t vrf; /* the index of the VRF's device; 0: of none */
+	uint8_t type;	  /* enum session_type: what packets that come in by it belong to */
+	uint32_t vrf;	  /* the index of the VRF's device; 0: of none */
+	uint32_t ifindex; /* not 0: a packet socket on this interface, see tap.h */
+	uint32_t seen_as; /* of that: packets may also be said to have come in by this one (a bond, of its
+			     member's); 0: not */
 };
 
 /* ORIGIN is what the socket told; a TTL or interface that it kept back is 0 and fails the checks. STAMP: the
@@ -45,6 +48,11 @@ void udp_release(struct udp *udp, int fd);
 /* Hands to FN all packets that were queued in any socket when this was called, and those that come meanwhile,
  * within reason. Returns how many. */
 unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context);
+/* Packets that came to a packet socket and were not what its filter let them pass for: damaged, or of another
+ * interface. */
+uint64_t udp_malformed(const struct udp *udp);
+/* Queue and timestamps of a socket that packets come in by. 0, or -1 with errno. */
+int udp_tune(int fd);
 /* Packets that the kernel dropped at the sockets so far: because a queue was full, or a filter said so. NULL:
  * none. */
 uint64_t udp_drops(struct udp *udp);

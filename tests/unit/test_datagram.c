@@ -96,6 +96,128 @@ static void checksum_is_never_zero(void **state)
 	assert_int_equal(verify(buf + 20, 10, &local, &peer), 0xffff);
 }
 
+static const uint8_t words[] = {1, 2, 3, 4, 5};
+
+/* A datagram from 192.0.2.1 or 2001:db8::1 as it is on the wire; returns its size. */
+static size_t wire(uint8_t *buf, bool six)
+{
+	struct addr from = address(six ? "2001:db8::1" : "192.0.2.1"),
+		    to = address(six ? "2001:db8::2" : "192.0.2.2");
+	size_t size = datagram_build(buf, &from, &to, 49153, 3785, words, sizeof(words));
+
+	if (!six)
+		datagram_seal_ipv4(buf);
+	return size;
+}
+
+static void what_was_built_is_read(void **state)
+{
+	for (int six = 0; six < 2; six++) {
+		uint8_t family = six ? AF_INET6 : AF_INET, buf[DATAGRAM_HEADERS + sizeof(words) + 9];
+		struct addr from = address(six ? "2001:db8::1" : "192.0.2.1"),
+			    to = address(six ? "2001:db8::2" : "192.0.2.2");
+		size_t size = wire(buf, six);
+		struct datagram got;
+
+		memset(buf + size, 0xee, 9); /* an Ethernet frame is filled up to 60 bytes */
+		assert_true(datagram_parse(&got, buf, size + 9, family, true));
+		assert_true(addr_equal(&got.source, &from) && addr_equal(&got.destination, &to));
+		assert_int_equal(got.source_port, 49153);
+		assert_int_equal(got.port, 3785);
+		assert_int_equal(got.ttl, 255);
+		assert_ptr_equal(got.payload, buf + size - sizeof(words));
+		assert_int_equal(got.size, sizeof(words));
+		assert_false(datagram_parse(&got, buf, size, six ? AF_INET : AF_INET6, true));
+	}
+}
+
+static void nothing_shorter_is_read(void **state)
+{
+	uint8_t buf[DATAGRAM_HEADERS + sizeof(words)];
+	struct datagram got;
+
+	for (int six = 0; six < 2; six++)
+		for (size_t size = wire(buf, six); size-- > 0;)
+			assert_false(datagram_parse(&got, buf, size, six ? AF_INET6 : AF_INET, true));
+}
+
+/* Each bit counts but for those that no checksum covers: in IPv6 traffic class, flow label and hop limit. */
+static void any_bit_that_is_wrong_is_found(void **state)
+{
+	uint8_t buf[DATAGRAM_HEADERS + sizeof(words)];
+	struct datagram got;
+
+	for (int six = 0; six < 2; six++) {
+		size_t size = wire(buf, six);
+
+		for (size_t bit = 0; bit < size * 8; bit++) {
+			bool covered = !six || (bit >= 32 && bit / 8 != 7) || bit < 4;
+
+			buf[bit / 8] ^= 0x80 >> bit % 8;
+			assert_int_equal(datagram_parse(&got, buf, size, six ? AF_INET6 : AF_INET, true),
+					 !covered);
+			buf[bit / 8] ^= 0x80 >> bit % 8;
+		}
+	}
+}
+
+static void checksums_may_be_missing_where_they_may(void **state)
+{
+	uint8_t buf[DATAGRAM_HEADERS + sizeof(words)];
+	struct datagram got;
+	size_t size = wire(buf, false);
+
+	buf[26] = buf[27] = 0;
+	assert_true(datagram_parse(&got, buf, size, AF_INET, true));
+	size = wire(buf, true);
+	buf[46] = buf[47] = 0;
+	assert_false(datagram_parse(&got, buf, size, AF_INET6, true));
+	buf[47] = 1; /* the pseudo header's, as veth hands it on: no matter what, but something */
+	assert_false(datagram_parse(&got, buf, size, AF_INET6, true));
+	assert_true(datagram_parse(&got, buf, size, AF_INET6, false));
+}
+
+static void fragments_are_nothing_whole(void **state)
+{
+	static const uint8_t wrong[][2] = {{0x20, 0}, {0, 1}, {0x1f, 0xff}, {0x60, 0}};
+	uint8_t buf[DATAGRAM_HEADERS + sizeof(words)];
+	struct datagram got;
+	size_t size = wire(buf, false);
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		memcpy(buf + 6, wrong[i], 2);
+		datagram_seal_ipv4(buf);
+		assert_false(datagram_parse(&got, buf, size, AF_INET, true));
+	}
+	buf[6] = buf[7] = 0;
+	datagram_seal_ipv4(buf);
+	assert_true(datagram_parse(&got, buf, size, AF_INET, true));
+}
+
+static void options_are_passed_over(void **state)
+{
+	uint8_t buf[DATAGRAM_HEADERS + sizeof(words) + 4], with[sizeof(buf)];
+	size_t size = wire(buf, false);
+	struct datagram got;
+
+	memcpy(with, buf, 20);
+	memset(with + 20, 1, 4); /* no operation */
+	memcpy(with + 24, buf + 20, size - 20);
+	with[0] = 0x46;
+	with[3] += 4;
+	with[10] = with[11] = 0;
+	{
+		uint16_t sum = (uint16_t)~datagram_sum(0, with, 24);
+
+		with[10] = (uint8_t)(sum >> 8);
+		with[11] = (uint8_t)sum;
+	}
+	assert_true(datagram_parse(&got, with, size + 4, AF_INET, true));
+	assert_memory_equal(got.payload, words, sizeof(words));
+	with[0] = 0x44; /* a header shorter than it can be */
+	assert_false(datagram_parse(&got, with, size + 4, AF_INET, true));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +225,12 @@ int main(void)
 		cmocka_unit_test(ipv4_byte_by_byte),
 		cmocka_unit_test(ipv6),
 		cmocka_unit_test(checksum_is_never_zero),
+		cmocka_unit_test(what_was_built_is_read),
+		cmocka_unit_test(nothing_shorter_is_read),
+		cmocka_unit_test(any_bit_that_is_wrong_is_found),
+		cmocka_unit_test(checksums_may_be_missing_where_they_may),
+		cmocka_unit_test(fragments_are_nothing_whole),
+		cmocka_unit_test(options_are_passed_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

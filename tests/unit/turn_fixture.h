@@ -80,6 +80,11 @@ int udp_fd(const struct udp *udp, unsigned i)
 	return -1;
 }
 
+uint64_t udp_malformed(const struct udp *udp)
+{
+	return 0;
+}
+
 uint64_t udp_drops(struct udp *udp)
 {
 	return 0;
