@@ -434,7 +434,7 @@ static int start(struct app *app, char *error, size_t size)
 	app_policy_range(&app->config->steering, &app->range);
 	app->events = events_create(app->config->daemon.events);
 	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
-	app_frr_start(app);
+	app_dynamic_start(app);
 	app->services = app_services_load(NULL, NULL, app->config);
 	app->peers = app_peers_make(app, app->config, NULL);
 	app->npeers = app->config->npeers;
@@ -536,7 +536,7 @@ void app_free(struct app *app)
 	bool hold = leaves_sessions(app);
 
 	unwatch(app);
-	app_frr_close(app);
+	app_dynamic_close(app);
 	control_free(app->control);
 	if (app->engine_runs)
 		engine_stop(app->engine, hold || app->failed ? ENGINE_HOLD : LINGER);

@@ -90,7 +90,7 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
 		.profile = peer->config->profile,
-		.source = peer->config->source == CONFIG_FRR ? "frr" : "config",
+		.source = config_source_name(peer->config->source),
 		.frr_session = peer->config->frr_lid,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
 		.waiting = peer->waiting ? app_peer_waiting(app, peer, waiting)

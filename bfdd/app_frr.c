@@ -149,7 +149,6 @@ static bool create(struct app *app)
 static void destroy(struct app *app, bool leave)
 {
 	close_connections(app, leave);
-	ev_timer_stop(app->loop, &app->frr->apply_timer);
 	ev_timer_stop(app->loop, &app->frr->orphan_timer);
 	ev_timer_stop(app->loop, &app->frr->grace_timer);
 	app_frr_version_free(app->frr->asked_version);

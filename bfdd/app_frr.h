@@ -43,7 +43,7 @@ struct app_frr {
 	struct config_frr config; /* that it runs with */
 	struct app_frr_table table;
 	unsigned carried[FRR_CONNECTIONS];
-	ev_timer apply_timer, orphan_timer, grace_timer; /* the last: while it runs, see tell() */
+	ev_timer orphan_timer, grace_timer; /* the latter: while it runs, see tell() */
 	usec_t last_add, counted;
 	struct app_frr_asked asked[APP_FRR_ASKED];
 	unsigned nasked;
@@ -63,8 +63,6 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
  * NULL: no memory, or too many. */
 struct app_frr_session *app_frr_add(struct app_frr_table *table, const struct config_session *session);
 void app_frr_drop(struct app_frr_table *table, struct app_frr_session *session);
-/* A copy of what the sessions say, for config_merge(): the caller's. NULL: no memory. */
-struct config_session *app_frr_list(const struct app_frr_table *table);
 void app_frr_clear(struct app_frr_table *table);
 
 /* app_frr_tell.c */
@@ -78,8 +76,12 @@ void app_frr_counters(void *context, unsigned connection, uint16_t id, uint32_t 
 void app_frr_added(void *context, unsigned connection, const struct frr_session *message);
 void app_frr_removed(void *context, unsigned connection, const struct frr_session *message);
 void app_frr_lost(void *context, unsigned connection);
-/* What a predecessor had: app->config gets it. */
+/* What a predecessor had. */
 void app_frr_restore(struct app *app);
+/* For app_dynamic.c. */
+unsigned app_frr_count(const struct app *app, const struct config *file);
+void app_frr_list(const struct app *app, const struct config *file, struct config_session *into);
+void app_frr_applied(struct app *app);
 void app_frr_init_timers(struct app *app, struct app_frr *frr);
 
 /* app_frr_keep.c: what outlives the process. */

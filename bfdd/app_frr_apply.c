@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * FRR's sessions become peers of the configuration in force. What comes together is applied together. When
- * FRR goes they stay for a while: BGP may live on, and FRR come back.
+ * FRR's sessions become peers of the configuration in force (app_dynamic.c). When FRR goes they stay for a
+ * while: BGP may live on, and FRR come back.
  */
 #include "app_frr.h"
 
@@ -9,71 +9,36 @@
 
 #include "app_private.h"
 
-#define BATCH 0.01	      /* s */
 #define SETTLED (15 * USEC_S) /* since the last session that came: what did not come again is gone */
 
-static void apply_soon(struct app_frr *frr, struct ev_loop *loop)
+unsigned app_frr_count(const struct app *app, const struct config *file)
 {
-	if (!ev_is_active(&frr->apply_timer)) {
-		ev_timer_set(&frr->apply_timer, BATCH, 0.);
-		ev_timer_start(loop, &frr->apply_timer);
-	}
+	return app->frr && file->frr.wanted ? app->frr->table.n : 0;
 }
 
-static struct config *file_of(const struct app *app)
+void app_frr_list(const struct app *app, const struct config *file, struct config_session *into)
 {
-	return app->config->base ? app->config->base : app->config;
+	for (unsigned i = 0; i < app_frr_count(app, file); i++)
+		into[i] = app->frr->table.sessions[i]->config;
 }
 
-static struct config *merge(struct app *app, struct config *file)
+void app_frr_applied(struct app *app)
 {
-	struct config_session *list = app_frr_list(&app->frr->table);
-	struct config *config = list ? config_merge(file, list, app->frr->table.n) : NULL;
-
-	free(list);
-	return config;
-}
-
-struct config *app_frr_merge(struct app *app, struct config *file)
-{
-	struct config *config;
-
-	if (!app->frr || !file->frr.wanted)
-		return file;
-	config = merge(app, file);
-	config_free(file);
-	return config;
+	if (app->frr)
+		app_frr_save(app, &app->frr->table);
 }
 
 void app_frr_restore(struct app *app)
 {
 	const struct app_frr_table *table = &app->frr->table;
-	struct config *config;
 
 	app_frr_recall(app, &app->frr->table);
-	config = table->n ? merge(app, app->config) : NULL;
-	if (!config)
+	if (!table->n)
 		return;
-	config_free(app->config);
-	app->config = config;
 	for (unsigned i = 0; i < table->n; i++)
 		table->sessions[i]->orphaned = app_now();
 	ev_timer_again(app->loop, &app->frr->orphan_timer);
 	log_notice("FRR: %u sessions of the predecessor go on", table->n);
-}
-
-static void on_apply(struct ev_loop *loop, ev_timer *watcher, int revents)
-{
-	struct app *app = watcher->data;
-	struct config *config = merge(app, file_of(app));
-
-	if (config && app_take_peers(app, config)) {
-		app_frr_save(app, &app->frr->table);
-		return;
-	}
-	log_error("FRR: out of memory for its sessions; another try follows");
-	ev_timer_set(watcher, 1., 0.);
-	ev_timer_start(loop, watcher);
 }
 
 static void carry(struct app_frr *frr, struct app_frr_session *session, int connection)
@@ -134,7 +99,7 @@ void app_frr_added(void *context, unsigned connection, const struct frr_session 
 	}
 	if (fresh || !app_frr_same(&session->config, &config)) {
 		session->config = config;
-		apply_soon(frr, app->loop);
+		app_dynamic_soon(app);
 	} else {
 		app_frr_tell(app, session);
 	}
@@ -154,7 +119,7 @@ void app_frr_removed(void *context, unsigned connection, const struct frr_sessio
 	if (!session)
 		return;
 	drop(app->frr, session);
-	apply_soon(app->frr, app->loop);
+	app_dynamic_soon(app);
 }
 
 void app_frr_lost(void *context, unsigned connection)
@@ -199,12 +164,11 @@ static void on_orphans(struct ev_loop *loop, ev_timer *watcher, int revents)
 	if (!dropped)
 		return;
 	log_notice("FRR: %u sessions that it did not ask for again are removed", dropped);
-	apply_soon(frr, loop);
+	app_dynamic_soon(app);
 }
 
 void app_frr_init_timers(struct app *app, struct app_frr *frr)
 {
-	ev_timer_init(&frr->apply_timer, on_apply, BATCH, 0.);
 	ev_timer_init(&frr->orphan_timer, on_orphans, 1., 1.);
-	frr->apply_timer.data = frr->orphan_timer.data = app;
+	frr->orphan_timer.data = app;
 }

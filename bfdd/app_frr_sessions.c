@@ -100,6 +100,7 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 	if (multihop && addr_is_unspecified(&message->local))
 		return "it is multihop, and no local address is said";
 	*session = (struct config_session){
+		.source = CONFIG_FRR,
 		.lid = message->lid,
 		.address = message->peer,
 		.type = multihop ? SESSION_MULTIHOP : SESSION_SINGLE_HOP,
@@ -171,15 +172,6 @@ void app_frr_drop(struct app_frr_table *table, struct app_frr_session *session)
 {
 	take_out(table, session);
 	free(session);
-}
-
-struct config_session *app_frr_list(const struct app_frr_table *table)
-{
-	struct config_session *list = calloc(table->n + 1, sizeof(*list));
-
-	for (unsigned i = 0; list && i < table->n; i++)
-		list[i] = table->sessions[i]->config;
-	return list;
 }
 
 void app_frr_clear(struct app_frr_table *table)

@@ -202,7 +202,7 @@ struct app {
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher, firewall_watcher;
 	ev_idle routes_idle;
-	ev_timer second_timer, retry_timer, check_timer;
+	ev_timer second_timer, retry_timer, check_timer, dynamic_timer;
 
 	struct app_peer *peers; /* in the file's order */
 	unsigned npeers;
@@ -447,14 +447,22 @@ const struct addr *app_gateway(const struct config_peer *peer);
 struct app_map *app_map_build(struct app *app, struct policy **policy);
 void app_map_free(struct app_map *map);
 
+/* app_dynamic.c: peers that come and go while we run */
+/* Those that a predecessor had: app->config gets them. Before peers are made. */
+void app_dynamic_start(struct app *app);
+void app_dynamic_close(struct app *app);
+/* FILE with the peers that there are now besides; FILE itself when there are none. Takes FILE over. NULL: out
+ * of memory. */
+struct config *app_dynamic_merge(struct app *app, struct config *file);
+/* A source has other sessions than before: they are put in force, soon and together. */
+void app_dynamic_soon(struct app *app);
+
 /* app_frr.c */
-/* The sessions that a predecessor had: app->config gets them. Before peers are made. */
+/* The sessions that a predecessor had. Before peers are made. */
 void app_frr_start(struct app *app);
 /* Follows what the configuration in force says of FRR; refusals are told. At the start and after a reload. */
 void app_frr_configure(struct app *app);
 void app_frr_close(struct app *app);
-/* FILE with FRR's sessions; FILE itself when FRR is not configured. Takes FILE over. NULL: out of memory. */
-struct config *app_frr_merge(struct app *app, struct config *file);
 /* A peer has another state, or the other side says something else. */
 void app_frr_peer(struct app *app, const struct app_peer *peer);
 /* After peers were made anew. */

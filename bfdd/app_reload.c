@@ -140,7 +140,7 @@ json_t *app_apply(struct app *app, char **error)
 	if (!report.errors || !report.warnings)
 		return NULL;
 	config = config_load(app->options.config_file, hear, &report);
-	whole = config ? app_frr_merge(app, config) : NULL;
+	whole = config ? app_dynamic_merge(app, config) : NULL;
 	if (whole)
 		changed = apply(app, whole, report.warnings);
 	if (config && !changed)

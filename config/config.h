@@ -31,7 +31,13 @@
 enum config_source {
 	CONFIG_FILE,
 	CONFIG_FRR,
+	CONFIG_MEMBER,	    /* a link of a bond that the file names (RFC 7130) */
+	CONFIG_UNSOLICITED, /* a packet that nobody waited for (RFC 9468) */
+	CONFIG_SOURCES
 };
+
+/* "config", "frr", "member", "unsolicited": what bfdctl calls it. */
+const char *config_source_name(enum config_source source);
 
 struct config_peer {
 	const char *name; /* the configuration's memory; below CONFIG_NAME bytes */
@@ -43,15 +49,19 @@ struct config_peer {
 	struct session_config session;
 	const char *profile; /* one of the configuration's; NULL: none */
 	uint8_t source;	     /* enum config_source */
-	bool awaited;	     /* a site names it by its address; FRR has yet to bring it */
+	bool awaited;	     /* a site names it by its address; its source has yet to bring it */
 	uint32_t frr_lid;    /* FRR's name for its session that this peer is, also one of the file; 0: none */
 	uint8_t bird_method; /* bits of enum config_bird_method */
 	const char *bird_protocol; /* the configuration's memory; "" or NULL: found by the address */
 };
 
-/* A session that FRR asks for. */
+/* A session that is not the file's, from a source that comes and goes while we run. */
 struct config_session {
-	uint32_t lid; /* not 0 */
+	uint8_t source; /* enum config_source, not CONFIG_FILE */
+	uint32_t lid;	/* FRR's number of it; 0: another source's */
+	const char
+		*of; /* MEMBER: the name of the file's peer whose member it is; it is called OF%INTERFACE */
+	const char *profile; /* one of the configuration's; NULL: none */
 	struct addr address, local_address;
 	char interface[IFNAMSIZ];
 	uint8_t type; /* enum session_type */
@@ -162,8 +172,14 @@ typedef void config_report_fn(void *context, const char *file, unsigned line, bo
 struct config *config_load(const char *file, config_report_fn *report, void *context);
 void config_free(struct config *config);
 
-/* PURE. FILE with FRR's sessions as further peers behind its own; peers that FRR and the file both have get
- * FRR's session parameters. FILE lives on until it and what was made of it were freed. NULL: out of memory.
+/*
+ * PURE. FILE with SESSIONS, those of each source together, as further peers behind its own. Each source has
+ * its rule for names and for what the file, or a source before it, has already:
+ *   FRR          "192.0.2.1", perhaps with interface, kind or number; the file's peer gets its parameters
+ *   MEMBER       "NAME%eth1", NAME being `of`; it is never another one's
+ *   UNSOLICITED  "unsolicited-192.0.2.1%eth1"; only one that a site awaits is taken, else the other one stays
+ * bfdd/app_dynamic.c collects them: a new source is a row there. FILE lives on until it and what was made of
+ * it were freed. NULL: out of memory.
  */
 struct config *config_merge(struct config *file, const struct config_session *sessions, unsigned n);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The file's peers keep their places, which sites mean by index; what FRR brings besides stands behind them.
+ * The file's peers keep their places, which sites mean by index; what other sources bring stands behind them.
  * A session of FRR that is a peer of the file keeps that one's name and place (address, interface, gateway),
  * so that FRR's coming and going is a change of timers and no flap; what it says of timers holds.
  */
@@ -14,8 +14,9 @@ struct merge {
 	struct config *config;
 	const struct config_session *sessions;
 	unsigned nsessions;
-	struct config_peer **order; /* the file's, by address */
-	unsigned nfile;
+	struct config_peer **order; /* by address: the file's, and those of sources before this one */
+	unsigned norder, nfile;
+	const char **ofs; /* struct config_session's, of each peer behind the file's */
 };
 
 static int compare_addr(const struct addr *a, const struct addr *b)
@@ -36,14 +37,14 @@ static bool may_be(const struct config_peer *peer, const struct config_session *
 	bool any_local = peer->local_address.family == AF_UNSPEC ||
 			 session->local_address.family == AF_UNSPEC;
 
-	return !peer->frr_lid && peer->type == session->type &&
+	return (session->source != CONFIG_FRR || !peer->frr_lid) && peer->type == session->type &&
 	       (!*peer->interface || !*session->interface || !strcmp(peer->interface, session->interface)) &&
 	       (any_local || addr_equal(&peer->local_address, &session->local_address));
 }
 
-static struct config_peer *find_in_file(const struct merge *merge, const struct config_session *session)
+static struct config_peer *find_before(const struct merge *merge, const struct config_session *session)
 {
-	unsigned low = 0, high = merge->nfile;
+	unsigned low = 0, high = merge->norder;
 
 	while (low < high) {
 		unsigned middle = (low + high) / 2;
@@ -53,13 +54,13 @@ static struct config_peer *find_in_file(const struct merge *merge, const struct 
 		else
 			high = middle;
 	}
-	for (; low < merge->nfile && addr_equal(&merge->order[low]->address, &session->address); low++)
+	for (; low < merge->norder && addr_equal(&merge->order[low]->address, &session->address); low++)
 		if (may_be(merge->order[low], session))
 			return merge->order[low];
 	return NULL;
 }
 
-/* What FRR says of the place holds where the file only awaits it. */
+/* What is said of the place holds where the file only awaits it. */
 static void take(struct config_peer *peer, const struct config_session *session)
 {
 	bool shutdown = peer->session.shutdown && !peer->awaited;
@@ -69,6 +70,8 @@ static void take(struct config_peer *peer, const struct config_session *session)
 	peer->session.shutdown |= shutdown;
 	if (peer->source == CONFIG_FILE)
 		return;
+	peer->source = session->source;
+	peer->profile = session->profile;
 	peer->awaited = false;
 	peer->local_address = session->local_address;
 	memcpy(peer->interface, session->interface, sizeof(peer->interface));
@@ -78,21 +81,30 @@ static void take(struct config_peer *peer, const struct config_session *session)
 
 struct naming {
 	char name[CONFIG_NAME];
-	struct config_peer *peer; /* of FRR; NULL: the name is the file's and stays */
+	struct config_peer *peer; /* of another source; NULL: the name is the file's and stays */
+	const char *of;		  /* as in struct config_session */
 	uint8_t level;
 };
 
 static void make_name(struct naming *naming, unsigned number)
 {
 	const struct config_peer *peer = naming->peer;
-	bool show_interface = *peer->interface && (naming->level || addr_is_link_local(&peer->address));
-	char address[ADDR_TEXT], rank[16] = "";
+	bool always = peer->source != CONFIG_FRR;
+	bool show_interface = *peer->interface &&
+			      (always || naming->level || addr_is_link_local(&peer->address));
+	char address[ADDR_TEXT], rank[16] = "", end[48];
+	const char *base = naming->of ? naming->of : addr_format(&peer->address, address);
+	const char *begin = peer->source == CONFIG_UNSOLICITED ? "unsolicited-" : "";
+	int room;
 
 	if (naming->level > 1)
 		snprintf(rank, sizeof(rank), "#%u", number);
-	snprintf(naming->name, sizeof(naming->name), "%s%s%.15s%s%s", addr_format(&peer->address, address),
-		 show_interface ? "%" : "", show_interface ? peer->interface : "",
+	snprintf(end, sizeof(end), "%s%.15s%s%s", show_interface ? "%" : "",
+		 show_interface ? peer->interface : "",
 		 naming->level && peer->type == SESSION_MULTIHOP && !show_interface ? "-multihop" : "", rank);
+	/* The end tells them apart: what is between gives way to it. */
+	room = CONFIG_NAME - 1 - (int)(strlen(begin) + strlen(end));
+	snprintf(naming->name, sizeof(naming->name), "%s%.*s%s", begin, room, base, end);
 }
 
 /* Equal names: the file's first, then in an order that does not hang on who came first. */
@@ -109,7 +121,7 @@ static int compare_names(const void *a, const void *b)
 	return order ? order : (x->peer > y->peer) - (x->peer < y->peer);
 }
 
-/* One pass: those of FRR whose name is not theirs alone get one of the next level. */
+/* One pass: those of other sources whose name is not theirs alone get one of the next level. */
 static bool make_unique(struct naming *all, unsigned n)
 {
 	bool done = true;
@@ -145,6 +157,7 @@ static bool make_names(struct merge *merge)
 			continue;
 		}
 		all[i].peer = &config->peers[i];
+		all[i].of = merge->ofs[i - merge->nfile];
 		make_name(&all[i], 0);
 	}
 	/* At last there are numbers, and no name of a file has such a sign. */
@@ -160,23 +173,51 @@ static bool make_names(struct merge *merge)
 	return all && config->peer_names;
 }
 
-static void add_sessions(struct merge *merge)
+/* Those of one source do not look for each other. */
+static void order(struct merge *merge)
+{
+	for (; merge->norder < merge->config->npeers; merge->norder++)
+		merge->order[merge->norder] = &merge->config->peers[merge->norder];
+	qsort(merge->order, merge->norder, sizeof(struct config_peer *), compare_peers);
+}
+
+static void add_session(struct merge *merge, const struct config_session *session)
 {
 	struct config *config = merge->config;
+	struct config_peer *peer = session->source == CONFIG_MEMBER ? NULL : find_before(merge, session);
 
-	for (unsigned i = 0; i < merge->nsessions; i++) {
-		const struct config_session *session = &merge->sessions[i];
-		struct config_peer *peer = find_in_file(merge, session);
-
-		if (!peer && config->npeers == CONFIG_PEERS)
-			continue;
-		if (!peer) {
-			peer = &config->peers[config->npeers++];
-			*peer = (struct config_peer){
-				.address = session->address, .type = session->type, .source = CONFIG_FRR};
-		}
-		take(peer, session);
+	if (peer && session->source == CONFIG_UNSOLICITED && !peer->awaited)
+		return;
+	if (!peer && config->npeers == CONFIG_PEERS)
+		return;
+	if (!peer) {
+		peer = &config->peers[config->npeers];
+		merge->ofs[config->npeers++ - merge->nfile] = session->of;
+		*peer = (struct config_peer){
+			.address = session->address, .type = session->type, .source = session->source};
 	}
+	take(peer, session);
+}
+
+static void add_sessions(struct merge *merge)
+{
+	for (unsigned i = 0; i < merge->nsessions; i++) {
+		if (!i || merge->sessions[i].source != merge->sessions[i - 1].source)
+			order(merge);
+		add_session(merge, &merge->sessions[i]);
+	}
+}
+
+const char *config_source_name(enum config_source source)
+{
+	static const char *const names[CONFIG_SOURCES] = {
+		[CONFIG_FILE] = "config",
+		[CONFIG_FRR] = "frr",
+		[CONFIG_MEMBER] = "member",
+		[CONFIG_UNSOLICITED] = "unsolicited",
+	};
+
+	return names[source];
 }
 
 struct config *config_merge(struct config *file, const struct config_session *sessions, unsigned n)
@@ -193,18 +234,17 @@ struct config *config_merge(struct config *file, const struct config_session *se
 	config->peer_names = NULL;
 	config->peers = calloc((size_t)file->npeers + n + 1, sizeof(*config->peers));
 	merge.config = config;
-	merge.order = calloc(file->npeers + 1, sizeof(struct config_peer *));
-	ok = config->peers && merge.order;
-	for (unsigned i = 0; ok && i < file->npeers; i++) {
-		config->peers[i] = file->peers[i];
-		merge.order[i] = &config->peers[i];
-	}
+	merge.order = calloc((size_t)file->npeers + n + 1, sizeof(struct config_peer *));
+	merge.ofs = calloc((size_t)n + 1, sizeof(*merge.ofs));
+	ok = config->peers && merge.order && merge.ofs;
 	if (ok) {
-		qsort(merge.order, merge.nfile, sizeof(struct config_peer *), compare_peers);
+		for (unsigned i = 0; i < file->npeers; i++)
+			config->peers[i] = file->peers[i];
 		add_sessions(&merge);
 		ok = make_names(&merge);
 	}
 	free(merge.order);
+	free(merge.ofs);
 	if (ok) {
 		file->users++;
 		return config;

@@ -25,6 +25,10 @@ struct config *resolve_tree(const struct tree *tree, struct reports *reports);
 
 /* Each fills its part of the configuration from the tree. False: out of memory. */
 bool resolve_peers(struct resolver *resolver);
+/* What kind of peer SECTION is; what does not go with that is reported. */
+enum session_type resolve_type(struct resolver *resolver, const struct section *section);
+/* Routers may be between, as RFC 5883 has it. */
+bool resolve_type_multihop(enum session_type type);
 /* How BIRD follows; after the peers. */
 void resolve_bird(struct resolver *resolver);
 void resolve_vtysh(struct resolver *resolver);

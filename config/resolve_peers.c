@@ -53,15 +53,17 @@ static void check_link_local(struct resolver *resolver, const struct section *se
 	}
 }
 
-/* RFC 5883. */
-static void check_multihop(struct resolver *resolver, const struct section *section)
+/* RFC 5883; RFC 7880's are alike. */
+static void check_multihop(struct resolver *resolver, const struct section *section,
+			   const struct config_peer *peer)
 {
 	struct addr via = section_addr(section, KEY_VIA), local = section_addr(section, KEY_LOCAL_ADDRESS);
 	char text[ADDR_TEXT];
 
 	if (absent(section, KEY_LOCAL_ADDRESS))
 		report_error(resolver->reports, &section->at,
-			     "\"local-address\" is missing: a multihop peer knows us by it");
+			     "\"local-address\" is missing: a%s peer knows us by it",
+			     peer->type == SESSION_MULTIHOP ? " multihop" : "n s-bfd");
 	if (absent(section, KEY_VIA))
 		return;
 	if (absent(section, KEY_INTERFACE))
@@ -70,16 +72,6 @@ static void check_multihop(struct resolver *resolver, const struct section *sect
 	if (via.family != AF_UNSPEC && addr_equal(&via, &local))
 		report_error(resolver->reports, section_place(section, KEY_VIA),
 			     "via: %s is our own local-address", addr_format(&via, text));
-}
-
-static void check_single_hop(struct resolver *resolver, const struct section *section)
-{
-	static const enum schema_index keys[] = {KEY_VIA, KEY_MINIMUM_TTL};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
-		if (section_has(section, keys[i]))
-			report_error(resolver->reports, section_place(section, keys[i]),
-				     "%s: needs \"multihop = true\"", schema_keys[keys[i]].name);
 }
 
 /* An estimate: what we ask for. The peer's multiplier and intervals are not known here. SECTION is what made
@@ -153,21 +145,19 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	peer->address = section_addr(section, KEY_ADDRESS);
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
 	peer->via = section_addr(section, KEY_VIA);
-	peer->type = section_number(section, KEY_MULTIHOP) ? SESSION_MULTIHOP : SESSION_SINGLE_HOP;
+	peer->type = resolve_type(resolver, section);
 
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
 	apply_profile(resolver, section, peer);
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
-	if (peer->type == SESSION_SINGLE_HOP)
+	if (!resolve_type_multihop(peer->type))
 		peer->session.min_ttl = SINGLE_HOP_TTL;
 
 	check_other_address(resolver, section, KEY_LOCAL_ADDRESS);
 	check_other_address(resolver, section, KEY_VIA);
-	check_link_local(resolver, section, peer->type == SESSION_MULTIHOP);
-	if (peer->type == SESSION_MULTIHOP)
-		check_multihop(resolver, section);
-	else if (absent(section, KEY_MULTIHOP) || section_has(section, KEY_MULTIHOP))
-		check_single_hop(resolver, section);
+	check_link_local(resolver, section, resolve_type_multihop(peer->type));
+	if (resolve_type_multihop(peer->type))
+		check_multihop(resolver, section, peer);
 	check_detection(resolver, section, &peer->session);
 }
 

@@ -64,6 +64,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			   .help = "the interface towards the peer"},
 	[KEY_MULTIHOP] = {"multihop", SCHEMA_BOOL, SCHEMA_PEER, .reload = SCHEMA_SESSION, RANGE(false, 0, 1),
 			  IN(config_peer, type), .help = "RFC 5883 instead of RFC 5881"},
+	[KEY_TYPE] = {"type", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_SESSION,
+		      .help = "which kind of BFD it is"},
 	[KEY_VIA] = {"via", SCHEMA_ADDRESS, SCHEMA_PEER, .reload = SCHEMA_LIVE,
 		     .help = "the gateway that a service takes towards a multihop peer"},
 	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_POLL,

@@ -100,7 +100,8 @@ struct table *show_peers_add(struct table *table, json_t *peer)
 	table_cell(table, STYLE_PLAIN, "%s", text_ago(buf, json_object_get(peer, "since")));
 	table_cell(table, STYLE_PLAIN, "%s", text_get(buf, peer, "down-transitions"));
 	/* The file is where most come from: not worth a column. */
-	table_cell(table, STYLE_PLAIN, "%s", !strcmp(string(peer, "source"), "frr") ? "frr" : "");
+	table_cell(table, STYLE_PLAIN, "%s",
+		   strcmp(string(peer, "source"), "config") ? string(peer, "source") : "");
 	table_cell(table, STYLE_WARN, "%s", note(buf, peer));
 	return table;
 }
@@ -150,8 +151,12 @@ static void show_place(json_t *peer, FILE *out)
 	line_of(out, "interface", peer, "interface");
 	if (json_is_true(json_object_get(peer, "multihop")))
 		sheet_line(out, "multihop", "TTL %s or more", text_get(buf, peer, "minimum-ttl"));
+	if (strcmp(string(peer, "type"), "single-hop") && strcmp(string(peer, "type"), "multihop"))
+		line_of(out, "type", peer, "type");
 	if (!strcmp(string(peer, "source"), "frr"))
 		sheet_line(out, "source", "FRR");
+	else if (strcmp(string(peer, "source"), "config"))
+		line_of(out, "source", peer, "source");
 	line_of(out, "FRR's session", peer, "frr-session");
 	line_of(out, "site", peer, "site");
 	line_of(out, "profile", peer, "profile");
@@ -218,6 +223,7 @@ void show_peer(json_t *peer, FILE *out)
 		"source-port",
 		"interface",
 		"multihop",
+		"type",
 		"minimum-ttl",
 		"site",
 		"profile",

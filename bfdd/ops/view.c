@@ -146,6 +146,7 @@ static void put_common(struct writer *out, const struct view_peer *peer, const s
 	put_addr(out, "local-address", &key->local);
 	put_string(out, "interface", peer->interface);
 	put_boolean(out, "multihop", key->type == SESSION_MULTIHOP);
+	put_string(out, "type", session_type_name(key->type));
 	put_string(out, "state", bfd_state_name(session->state));
 	put_string(out, "diagnostic", bfd_diag_name(session->local_diag));
 	put_string(out, "remote-state", bfd_state_name(session->remote_state));

@@ -23,7 +23,7 @@ struct view_bgp {
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
 	const char *site;			/* that uses it; NULL: none */
-	const char *source;			/* "config", "frr" */
+	const char *source;			/* config_source_name() */
 	uint32_t frr_session;			/* FRR's number of it; 0: none */
 	const char *waiting;	    /* what the session waits for ("interface eth1", "local address on eth1",
 				       "carrier"); NULL: nothing */

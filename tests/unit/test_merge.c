@@ -38,7 +38,8 @@ static struct config *load(void)
 
 static struct config_session session(uint32_t lid, const char *address, const char *interface)
 {
-	struct config_session s = {.lid = lid, .session = {50000, 60000, 4, 255, false, false}};
+	struct config_session s = {
+		.source = CONFIG_FRR, .lid = lid, .session = {50000, 60000, 4, 255, false, false}};
 
 	assert_true(addr_parse(&s.address, address));
 	strcpy(s.interface, interface);
@@ -365,9 +366,100 @@ static void a_peer_by_address(void **state)
 		endpoint_parse_peer("11111111111111111111111111111111111111111111111111", &addr, interface));
 }
 
+static struct config_session unsolicited(const char *address, const char *interface)
+{
+	struct config_session s = session(0, address, interface);
+
+	s.source = CONFIG_UNSOLICITED;
+	return s;
+}
+
+static struct config_session member(const char *of, const char *address, const char *interface)
+{
+	struct config_session s = session(0, address, interface);
+
+	s.source = CONFIG_MEMBER;
+	s.type = SESSION_MICRO;
+	s.of = of;
+	return s;
+}
+
+static const struct config_peer *by_name(const struct config *config, const char *name)
+{
+	for (unsigned i = 0; i < config->npeers; i++)
+		if (!strcmp(config->peers[i].name, name))
+			return &config->peers[i];
+	fail_msg("no peer is called %s", name);
+	return NULL;
+}
+
+/* Members are many to one address, and none of them is another peer. */
+static void test_members(void **state)
+{
+	struct config_session sessions[] = {member("bond-to-ams", "198.51.100.7", "eth1"),
+					    member("bond-to-ams", "198.51.100.7", "eth2")};
+	struct config *whole = merge(load(), sessions, 2);
+	const struct config_peer *first = by_name(whole, "bond-to-ams%eth1"),
+				 *second = by_name(whole, "bond-to-ams%eth2");
+
+	assert_int_equal(first->source, CONFIG_MEMBER);
+	assert_int_equal(first->type, SESSION_MICRO);
+	assert_string_equal(second->interface, "eth2");
+	assert_int_equal(first->frr_lid, 0);
+	config_free(whole);
+}
+
+/* The longest names: what tells them apart is not what is cut. */
+static void test_member_long_names(void **state)
+{
+	static const char of[] = "a-name-of-sixty-three-letters-is-what-fits-and-not-one-more-abc";
+	struct config_session sessions[] = {member(of, "198.51.100.7", "interface-abcd0"),
+					    member(of, "198.51.100.7", "interface-abcd1")};
+	struct config *whole;
+
+	assert_int_equal(sizeof(of), CONFIG_NAME);
+	whole = merge(load(), sessions, 2);
+	assert_string_equal(strrchr(whole->peers[whole->npeers - 2].name, '%'), "%interface-abcd0");
+	assert_string_equal(strrchr(whole->peers[whole->npeers - 1].name, '%'), "%interface-abcd1");
+	config_free(whole);
+}
+
+/* Whoever speaks unasked gets a place of his own, unless somebody has it. */
+static void test_unsolicited(void **state)
+{
+	struct config_session sessions[] = {
+		session(7, "198.51.100.7", "eth1"), unsolicited("198.51.100.7", "eth1"),
+		unsolicited("198.51.100.8", "eth1"),
+		unsolicited("2001:db8:ffff:ffff:ffff:ffff:ffff:1234", "interface-abcd0")};
+	struct config *whole;
+
+	sessions[2].profile = "x";
+	whole = merge(load(), sessions, 4);
+	assert_int_equal(by_lid(whole, 7)->source, CONFIG_FRR);
+	assert_int_equal(by_name(whole, "unsolicited-198.51.100.8%eth1")->source, CONFIG_UNSOLICITED);
+	assert_string_equal(by_name(whole, "unsolicited-198.51.100.8%eth1")->profile, "x");
+	for (unsigned i = 0; i < whole->npeers; i++)
+		assert_string_not_equal(whole->peers[i].name, "unsolicited-198.51.100.7%eth1");
+	assert_string_equal(whole->peers[whole->npeers - 1].interface, "interface-abcd0");
+	assert_true(strlen(whole->peers[whole->npeers - 1].name) < CONFIG_NAME);
+	config_free(whole);
+}
+
+static void test_source_names(void **state)
+{
+	assert_string_equal(config_source_name(CONFIG_FILE), "config");
+	assert_string_equal(config_source_name(CONFIG_FRR), "frr");
+	assert_string_equal(config_source_name(CONFIG_MEMBER), "member");
+	assert_string_equal(config_source_name(CONFIG_UNSOLICITED), "unsolicited");
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_members),
+		cmocka_unit_test(test_member_long_names),
+		cmocka_unit_test(test_unsolicited),
+		cmocka_unit_test(test_source_names),
 		cmocka_unit_test(sites_name_peers_that_frr_will_bring),
 		cmocka_unit_test(nothing_of_frr_changes_nothing),
 		cmocka_unit_test(a_session_fills_the_place_that_waits_for_it),

@@ -100,7 +100,8 @@ static void test_peer(void **state)
 	snprintf(expected, sizeof(expected),
 		 "{\"name\":\"ams-1\",\"address\":\"192.0.2.1\",\"local-address\":\"192.0.2.0\","
 		 "\"interface\":\"eth1\","
-		 "\"multihop\":false,\"state\":\"up\",\"diagnostic\":\"none\",\"remote-state\":\"up\","
+		 "\"multihop\":false,\"type\":\"single-hop\",\"state\":\"up\",\"diagnostic\":\"none\","
+		 "\"remote-state\":\"up\","
 		 "\"local-discriminator\":2147483649,\"remote-discriminator\":7,\"transmit-interval\":20,"
 		 "\"receive-interval\":16.667,\"detection-time\":83.335,\"up-transitions\":2,\"down-"
 		 "transitions\":1,"
@@ -136,7 +137,7 @@ static void test_peer_unmade(void **state)
 	addr_parse(&key.peer, "2001:db8::1");
 	assert_dump(written(view_peer, &peer),
 		    "{\"name\":\"x\",\"address\":\"2001:db8::1\",\"local-address\":null,"
-		    "\"interface\":null,\"multihop\":false,"
+		    "\"interface\":null,\"multihop\":false,\"type\":\"single-hop\","
 		    "\"state\":\"down\",\"diagnostic\":\"none\",\"remote-state\":\"down\","
 		    "\"local-discriminator\":0,"
 		    "\"remote-discriminator\":0,\"transmit-interval\":0,\"receive-"
