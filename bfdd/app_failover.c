@@ -15,6 +15,8 @@ void app_failover_open(struct app *app)
 		.rule_priority = steering->rule_priority,
 		.thread_start = rt_thread_start,
 		.thread_context = &app->mark_thread,
+		.standby_start = app->config->daemon.realtime ? rt_thread_start : NULL,
+		.standby_context = &app->standby_thread,
 	};
 
 	if (!steering->fast_failover)

@@ -1,9 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * One thread would do, but that the processor on which it sleeps may be in the kernel for another program and
+ * not leave it, whatever the thread's priority: a kernel without full preemption that takes 100,000 routes
+ * away, because their interface lost its carrier, stays there for most of a second. That is just when a
+ * failover is due. So two more threads, each bound to a processor of its own, are woken with it, and
+ * whichever comes first does the work.
+ */
 #include "netlink/mark.h"
 
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +23,7 @@
 #include "netlink/mark_message.h"
 #include "netlink/nl.h"
 
+#define MARK_STANDBYS 2
 #define LOOK_EVERY 5000	 /* ms: somebody may have flushed all tables */
 #define RETRY_FIRST 20	 /* ms, twice that after each failure */
 #define RETRY_BUSY 5000	 /* at most, while packets should lose their mark */
@@ -27,11 +36,19 @@ struct bit {
 	atomic_bool anywhere;			     /* there are more */
 };
 
+/* A thread that carries out what is wanted. */
+struct hand {
+	struct mark *mark;
+	pthread_t thread;
+	bool runs;
+	bool bound; /* it stands by, on this processor */
+	unsigned cpu;
+};
+
 struct mark {
 	struct mark_config config;
 	char table[MARK_TABLE];
-	pthread_t thread;
-	bool runs;
+	struct hand hands[1 + MARK_STANDBYS];
 	atomic_bool stopping;
 	atomic_int error;		/* 0: the table is in place; -errno */
 	const char *failed;		/* what the error is of */
@@ -39,7 +56,7 @@ struct mark {
 	int wake_fd;
 	struct bit bits[MARK_BITS];
 
-	/* the thread's own */
+	pthread_mutex_t work; /* whoever holds it owns the rest */
 	struct netlink *nl;
 	uint32_t applied; /* what packets get, or may get where the kernel's answer was lost */
 	int retry;	  /* ms */
@@ -194,30 +211,69 @@ static void look(struct mark *mark)
 		apply(mark, wanted(mark));
 }
 
-/* In ms. */
-static int rest(const struct mark *mark)
+/* In ms; -1: others look after the table. */
+static int rest(const struct hand *hand)
 {
+	const struct mark *mark = hand->mark;
+
+	if (hand->bound)
+		return -1;
 	if (!atomic_load(&mark->error))
 		return LOOK_EVERY;
 	return mark->applied && mark->retry > RETRY_BUSY ? RETRY_BUSY : mark->retry;
 }
 
+static void bind_to(unsigned cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+static void begin(const struct hand *hand)
+{
+	const struct mark_config *config = &hand->mark->config;
+
+	if (hand->bound)
+		bind_to(hand->cpu);
+	if (hand->bound)
+		config->standby_start(config->standby_context);
+	else if (config->thread_start)
+		config->thread_start(config->thread_context);
+}
+
+static int wait_for_work(struct hand *hand)
+{
+	struct pollfd fds = {.fd = hand->mark->wake_fd, .events = POLLIN};
+	int wait = rest(hand), woken;
+
+	pthread_mutex_unlock(&hand->mark->work);
+	woken = poll(&fds, 1, wait);
+	pthread_mutex_lock(&hand->mark->work);
+	return woken;
+}
+
+/* A wake-up reaches all hands, or those that have not gone back to sleep when one of them reads it; they find
+ * nothing left to do. */
 static void *run(void *arg)
 {
-	struct mark *mark = arg;
-	struct pollfd fds = {.fd = mark->wake_fd, .events = POLLIN};
+	struct hand *hand = arg;
+	struct mark *mark = hand->mark;
+	uint64_t count;
 
-	if (mark->config.thread_start)
-		mark->config.thread_start(mark->config.thread_context);
+	begin(hand);
+	pthread_mutex_lock(&mark->work);
 	while (!atomic_load(&mark->stopping)) {
-		uint64_t count;
-
-		if (poll(&fds, 1, rest(mark)) == 0)
+		if (!wait_for_work(hand))
 			look(mark);
 		else if (read(mark->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN && errno != EINTR)
 			break;
 		follow(mark);
 	}
+	pthread_mutex_unlock(&mark->work);
+	wake(mark); /* another one, which stops as well */
 	return NULL;
 }
 
@@ -233,6 +289,7 @@ struct mark *mark_create(const struct mark_config *config)
 	if (!mark)
 		return NULL;
 	mark->config = *config;
+	pthread_mutex_init(&mark->work, NULL);
 	name_table(mark->table, config->rule_priority);
 	mark->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	mark->nl = netlink_open_filter(mark->words, sizeof(mark->words));
@@ -253,6 +310,32 @@ static void remove_table(struct mark *mark)
 	netlink_transaction(mark->nl, mark->message.bytes, mark->message.size);
 }
 
+static int start_hand(struct mark *mark, const struct hand *how)
+{
+	struct hand *hand = mark->hands;
+	int err;
+
+	while (hand->runs)
+		hand++;
+	*hand = *how;
+	hand->mark = mark;
+	err = -pthread_create(&hand->thread, NULL, run, hand);
+	hand->runs = !err;
+	return err;
+}
+
+static void start_standbys(struct mark *mark)
+{
+	unsigned found = 0;
+	cpu_set_t ours;
+
+	if (!mark->config.standby_start || sched_getaffinity(0, sizeof(ours), &ours) || CPU_COUNT(&ours) < 2)
+		return;
+	for (unsigned cpu = 0; cpu < CPU_SETSIZE && found < MARK_STANDBYS; cpu++)
+		if (CPU_ISSET(cpu, &ours) && ++found)
+			start_hand(mark, &(struct hand){.bound = true, .cpu = cpu});
+}
+
 void mark_start(struct mark *mark)
 {
 	int err;
@@ -260,10 +343,11 @@ void mark_start(struct mark *mark)
 	/* Without a socket there is nothing to do, ever. */
 	if (!mark || !mark->nl)
 		return;
-	err = -pthread_create(&mark->thread, NULL, run, mark);
-	mark->runs = !err;
-	if (!err)
+	err = start_hand(mark, &(struct hand){.bound = false});
+	if (!err) {
+		start_standbys(mark);
 		return;
+	}
 	remove_table(mark);
 	mark->failed = "its thread";
 	atomic_store(&mark->error, err);
@@ -273,12 +357,13 @@ void mark_stop(struct mark *mark)
 {
 	if (!mark || !mark->nl)
 		return;
-	if (mark->runs) {
-		atomic_store(&mark->stopping, true);
-		wake(mark);
-		pthread_join(mark->thread, NULL);
+	atomic_store(&mark->stopping, true);
+	wake(mark);
+	for (unsigned i = 0; i < sizeof(mark->hands) / sizeof(*mark->hands); i++) {
+		if (mark->hands[i].runs)
+			pthread_join(mark->hands[i].thread, NULL);
+		mark->hands[i].runs = false;
 	}
-	mark->runs = false;
 	remove_table(mark);
 }
 
@@ -289,6 +374,7 @@ void mark_free(struct mark *mark)
 	if (mark->wake_fd >= 0)
 		close(mark->wake_fd);
 	netlink_close(mark->nl);
+	pthread_mutex_destroy(&mark->work);
 	free(mark);
 }
 

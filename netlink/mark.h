@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The fast failover: a thread that takes traffic off dead sites without the kernel's routing lock. Each group
+ * The fast failover: threads that take traffic off dead sites without the kernel's routing lock. Each group
  * (a site's nexthops of one family) may have a bit of the packet mark; our rules to it match only packets
  * without that bit. While a bit is raised, nf_tables gives it to packets (mark_message.h), so that they pass
  * over those rules as if they had been deleted. The deletion itself is on its way in the steering thread
@@ -25,6 +25,9 @@ struct mark_config {
 	uint32_t rule_priority; /* the first of our rules: names the table, so that two daemons have two */
 	void (*thread_start)(void *context); /* called first in the thread; may be NULL */
 	void *thread_context;
+	/* The same for each thread that stands by for it, bound to a processor; NULL: there are none. */
+	void (*standby_start)(void *context);
+	void *standby_context;
 };
 
 /* NULL only without memory. A kernel without nf_tables shows in mark_why_not(). */
@@ -42,7 +45,7 @@ void mark_interfaces(struct mark *mark, uint32_t bit, const uint32_t *interfaces
 /* Engine's thread: these bits' groups are dead. Each call is undone by one call of mark_lower(), which any
  * thread may make; both only count, and the second wakes. */
 void mark_raise(struct mark *mark, uint32_t bits);
-/* Engine's thread, after mark_raise(): wakes the thread. Behind the steering thread, which is quicker while
+/* Engine's thread, after mark_raise(): wakes the threads. Behind the steering thread, which is quicker while
  * the lock is free. */
 void mark_flush(struct mark *mark);
 void mark_lower(struct mark *mark, uint32_t bits);

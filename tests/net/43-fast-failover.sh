@@ -241,6 +241,19 @@ for round in 1 2 3; do
 	back_to_ams
 done
 
+step "the thread that does it is held up: another one does it"
+rm -f "$RUN/stop"
+mkfifo "$RUN/stop"
+"$TOOLS/thread_stop" "$(bfdd_pid e)" bfdd-mark <"$RUN/stop" >"$RUN/stopped.log" &
+STOPPER=$!
+LAB_PIDS+=("$STOPPER")
+exec 8>"$RUN/stop"
+wait_for 5 "it stands still" grep -qx stopped "$RUN/stopped.log"
+moves_while_held "with one thread stopped"
+exec 8>&-
+wait "$STOPPER" || fail "the thread was not let go"
+back_to_ams
+
 step "a site that is back before the lock is free gets its traffic with the lock, and keeps it"
 hold_lock
 mark_seen 3
