@@ -553,6 +553,7 @@ void app_free(struct app *app)
 	if (app->steer_runs)
 		steer_poll_reports(app->steer, steer_report, app);
 	app_neighbours_close(app);
+	app_mtu_close(app);
 	app_follow_close(app);
 	monitor_free(app->monitor);
 	routes_free(app->routes);

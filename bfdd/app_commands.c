@@ -102,6 +102,11 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 		.transmit_path = !peer->path_up		 ? NULL
 				 : peer->neighbour.known ? "packet-socket"
 							 : "routed",
+		.needed_mtu = app_mtu_needed(peer),
+		.interface_mtu = app_mtu_interface(app, peer),
+		.path_mtu = peer->path_mtu,
+		.path_mtu_router = &peer->path_mtu_router,
+		.path_mtu_at = peer->path_mtu_at,
 		.config = &peer->config->session,
 		.key = session ? &session->key : &key,
 	};

@@ -326,6 +326,7 @@ void app_peers_resolve(struct app *app)
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
 		app_policy_resolve(app);
 	app_neighbours_update(app);
+	app_mtu_update(app);
 	app->retry_timer.repeat = APP_RETRY_PEERS;
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);
@@ -418,6 +419,8 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	char address[ADDR_TEXT];
 
 	peer->refused &= event->to != BFD_UP;
+	if (event->to == BFD_UP) /* the path has just carried our packets: what a router said is history */
+		peer->path_mtu = 0;
 	peer->recounts = app->recounts_asked;
 	peer->diag = event->diag;
 	peer->state_since = event->at;

@@ -31,6 +31,7 @@ static void keep(void *context, const struct engine_recording *recording)
 		fresh->local_discr = recording->session.local_discr;
 		fresh->record = recording->record;
 		fresh->delays = recording->delays;
+		app_mtu_explain(app, fresh);
 		kept = postmortems_add(app->postmortems, fresh);
 	}
 	if (kept)

@@ -79,7 +79,11 @@ struct app_peer {
 	bool refused;		 /* by the engine: another session has its addresses */
 	bool failed;		 /* it left Up, without being told to, and has not come back */
 	bool remote_independent; /* its C bit, as last told */
-	bool barred;		 /* the engine was told that it may carry nothing */
+	bool narrow;		 /* its interface takes no packets as large as ours are padded */
+	uint32_t path_mtu;	 /* a router said so last; 0: none has */
+	struct addr path_mtu_router;
+	usec_t path_mtu_at;
+	bool barred; /* the engine was told that it may carry nothing */
 	struct bgp_session bgp;
 	uint32_t bgp_round[BGP_DAEMONS]; /* in which it was told of last */
 };
@@ -201,6 +205,7 @@ struct app {
 	int memory_locked; /* 0 or -errno */
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher, firewall_watcher;
+	ev_io icmp_watcher[2]; /* IPv4, IPv6; while a peer is padded */
 	ev_idle routes_idle;
 	ev_timer second_timer, retry_timer, check_timer, dynamic_timer;
 
@@ -360,6 +365,17 @@ bool app_bgp_view(const struct app *app, const struct app_peer *peer, struct vie
 void app_postmortem_ask(struct app *app, const struct app_peer *peer);
 /* The command. */
 void app_postmortem(struct app *app, struct control_request *request, const json_t *args);
+
+/* app_mtu.c: large packets */
+/* Peers, interfaces or addresses may be others. */
+void app_mtu_update(struct app *app);
+/* What an interface must take for the peer's padded packets; 0: they are not padded. */
+uint32_t app_mtu_needed(const struct app_peer *peer);
+/* Of the one that the session uses; 0: not known. */
+uint32_t app_mtu_interface(const struct app *app, const struct app_peer *peer);
+/* What a router said may be why the peer does not hear us. */
+void app_mtu_explain(struct app *app, struct postmortem *postmortem);
+void app_mtu_close(struct app *app);
 
 /* app_neighbours.c */
 void app_neighbours_open(struct app *app);

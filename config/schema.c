@@ -53,6 +53,9 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			     .help = "the least TTL a multihop packet may arrive with"},
 	[KEY_PASSIVE_MODE] = {"passive-mode", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
 			      IN(session_config, passive), .help = "silent until the peer speaks"},
+	[KEY_PADDED_PDU_SIZE] = {"padded-pdu-size", SCHEMA_INTEGER, BOTH, .reload = SCHEMA_LIVE,
+				 RANGE(0, 0, 65507), IN(session_config, padded_pdu_size),
+				 .help = "bytes that packets are padded to, to prove the path's MTU"},
 	[KEY_SHUTDOWN] = {"shutdown", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
 			  IN(session_config, shutdown), .help = "held in AdminDown"},
 

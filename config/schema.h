@@ -62,6 +62,7 @@ enum schema_index {
 	KEY_DETECT_MULTIPLIER,
 	KEY_MINIMUM_TTL,
 	KEY_PASSIVE_MODE,
+	KEY_PADDED_PDU_SIZE,
 	KEY_SHUTDOWN, /* the last of the session's */
 	KEY_ADDRESS,
 	KEY_LOCAL_ADDRESS,

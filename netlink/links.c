@@ -89,7 +89,7 @@ void links_free(struct links *links)
 
 static bool link_equal(const struct monitor_link *a, const struct monitor_link *b)
 {
-	return a->up == b->up && a->carrier == b->carrier && a->ethernet == b->ethernet &&
+	return a->up == b->up && a->carrier == b->carrier && a->ethernet == b->ethernet && a->mtu == b->mtu &&
 	       !memcmp(a->address, b->address, sizeof(a->address)) && !strcmp(a->name, b->name);
 }
 

@@ -76,6 +76,7 @@ static void take_link(struct monitor *monitor, const struct netlink_message *mes
 			attributes[IFLA_ADDRESS].size == sizeof(link.address);
 	if (link.ethernet)
 		memcpy(link.address, attributes[IFLA_ADDRESS].data, sizeof(link.address));
+	link.mtu = netlink_u32(&attributes[IFLA_MTU]);
 	operstate = netlink_u8(&attributes[IFLA_OPERSTATE]);
 	link.up = header.ifi_flags & IFF_UP;
 	link.carrier = header.ifi_flags & IFF_LOWER_UP &&

@@ -21,6 +21,7 @@ struct monitor_link {
 	bool up;       /* IFF_UP */
 	bool ethernet; /* with ADDRESS as its own */
 	uint8_t address[6];
+	uint32_t mtu;
 	bool carrier; /* IFF_LOWER_UP, and the operational state is up, or unknown (drivers that keep none) */
 };
 

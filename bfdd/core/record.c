@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define IPV4_HEADERS 28 /* with UDP's */
+#define IPV6_HEADERS 48
 #define TTL_SENT 255 /* RFC 5881 5, and of multihop sessions of ours */
 
 static uint32_t span(usec_t from, usec_t to)
@@ -114,6 +116,9 @@ void record_seal(struct record *record, const struct session *session, usec_t no
 		.diag = session->local_diag,
 		.remote_state = session->remote_state,
 		.remote_diag = session->remote_diag,
+		.padded = session->config.padded_pdu_size > PACKET_SIZE ? session->config.padded_pdu_size : 0,
+		.heard = session->rx_size,
+		.headers = session->key.peer.family == AF_INET ? IPV4_HEADERS : IPV6_HEADERS,
 	};
 	record->ntimes = ntimes < RECORD_TIMES ? (uint8_t)ntimes : RECORD_TIMES;
 	for (unsigned i = 0; i < record->ntimes; i++)

@@ -54,6 +54,10 @@ struct record_fall {
 	usec_t last_rx; /* the last accepted packet, also one taken before the socket */
 	uint8_t to, diag, remote_state, remote_diag;
 	uint32_t more; /* further Downs since, not recorded */
+	/* large packets (RFC 9764): sizes of UDP payloads */
+	uint16_t padded, heard; /* what ours were padded to, 0: not; the peer's last one */
+	uint8_t headers;	/* of IP and UDP, in front of these */
+	bool too_big; /* the last packet that we sent was larger than the interface's MTU; the owner's */
 };
 
 struct record {

@@ -29,9 +29,11 @@ enum session_type {
 struct session_config {
 	uint32_t desired_min_tx, required_min_rx;
 	uint8_t detect_mult;
-	uint8_t min_ttl; /* 255 for single hop */
-	bool passive;	 /* 6.1: silent until the peer speaks */
-	bool shutdown;	 /* held in AdminDown */
+	uint8_t min_ttl;	  /* 255 for single hop */
+	bool passive;		  /* 6.1: silent until the peer speaks */
+	bool shutdown;		  /* held in AdminDown */
+	uint32_t padded_pdu_size; /* bfd.PaddedPduSize (RFC 9764 3): of the UDP payload; 0: as large as the
+				     packet */
 };
 
 /* Where the session lives. Fixed for its life but for local and ifindex, which follow the interface. */
@@ -86,6 +88,7 @@ struct session {
 	usec_t created;
 	usec_t resumed; /* taken over from a process that died or stopped; 0: never */
 	uint64_t packets_in, packets_out;
+	uint16_t rx_size; /* the owner's: the UDP payload of the last packet received; 0: none yet */
 	uint32_t up_transitions, down_transitions;
 	uint32_t drops[DROP_COUNT];
 };

@@ -51,6 +51,7 @@ struct table_origin {
 	uint8_t ttl;
 	uint16_t port; /* the source's; says nothing (RFC 5880 6.8.6) */
 	uint32_t vrf;  /* as in struct session_key */
+	uint16_t size; /* of the UDP payload, with what follows the packet */
 };
 
 /* The session whose peer, local address, interface, VRF and type these are: whom to expect when Your

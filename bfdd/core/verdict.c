@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define PACKET_PLAIN 52 /* the longest with authentication (RFC 5880 4.4) */
 #define WORD_AGE \
 	USEC_S /* a peer that paces its packets may tell of its Down so much later (RFC 5880 6.8.3) */
 
@@ -171,7 +172,9 @@ static void judge_unheard(struct verdict *verdict, const struct record *record,
 		verdict->forgotten = forgotten_within(delays, since, known);
 		gap = larger(gap, interval + verdict->late);
 	}
-	if (verdict->gap && verdict->gap >= patience - interval / 16) /* clocks differ, and its timers */
+	if (record->fall.too_big)
+		verdict->kind = VERDICT_TOO_BIG;
+	else if (verdict->gap && verdict->gap >= patience - interval / 16) /* clocks differ, and its timers */
 		verdict->kind = VERDICT_LOCAL_STALL;
 	else if (verdict->errors || !record->nout || verdict->forgotten)
 		verdict->kind = VERDICT_UNCLEAR;
@@ -206,6 +209,9 @@ void verdict_find(struct verdict *verdict, const struct record *record, const st
 		.terms = record->terms,
 		.remote_state = fall->remote_state,
 		.remote_diag = fall->remote_diag,
+		.padded = fall->padded,
+		.remote_padded = fall->heard > PACKET_PLAIN ? fall->heard : 0,
+		.headers = fall->headers,
 	};
 	switch (fall->diag) {
 	case DIAG_ADMIN_DOWN:
@@ -228,4 +234,14 @@ void verdict_find(struct verdict *verdict, const struct record *record, const st
 	default:
 		verdict->kind = VERDICT_UNCLEAR;
 	}
+}
+
+void verdict_path_mtu(struct verdict *verdict, uint32_t mtu, const struct addr *router)
+{
+	if (verdict->kind != VERDICT_NOT_HEARD || !verdict->padded ||
+	    (uint32_t)verdict->padded + verdict->headers <= mtu)
+		return;
+	verdict->kind = VERDICT_TOO_BIG;
+	verdict->path_mtu = mtu;
+	verdict->router = *router;
 }

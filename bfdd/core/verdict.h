@@ -18,6 +18,7 @@ enum verdict_kind {
 	VERDICT_LOCAL_STALL,  /* we did not read, or not send, for long enough to explain it */
 	VERDICT_PATH_DOWN,    /* carrier, interface or address went away here */
 	VERDICT_SHUT_DOWN,    /* by our own configuration */
+	VERDICT_TOO_BIG,      /* the path towards the peer has become too narrow for our padded packets */
 	VERDICT_KINDS
 };
 
@@ -40,15 +41,23 @@ struct verdict {
 	usec_t gap;	 /* the longest between two packets that we sent before its word */
 	usec_t late;	 /* the latest turn of ours before these, whose packets are not recorded any more */
 	uint32_t errors; /* packets of any session that the kernel refused to send meanwhile */
+	/* large packets (RFC 9764): UDP payloads, and the headers in front of them */
+	uint16_t padded, remote_padded; /* of ours, of the peer's; 0: not padded */
+	uint8_t headers;
+	uint32_t path_mtu;  /* a router on the way said so; 0: none did */
+	struct addr router; /* that one */
 };
 
 /* RECORD is sealed. */
 void verdict_find(struct verdict *verdict, const struct record *record, const struct record_delays *delays);
+/* A router told, between the last packet that the peer can have heard and the Down, that it does not pass on
+ * more than MTU bytes to the peer. Says something only where our packets are larger, and were not heard. */
+void verdict_path_mtu(struct verdict *verdict, uint32_t mtu, const struct addr *router);
 /* "peer-silent" and so on. */
 const char *verdict_name(enum verdict_kind kind);
 /* One sentence without a full stop. WHY: what the path waits for ("carrier on eth1"); may be NULL. Returns
  * BUF. */
-#define VERDICT_TEXT 320
+#define VERDICT_TEXT 480
 const char *verdict_text(const struct verdict *verdict, const char *why, char buf[VERDICT_TEXT]);
 
 #endif

@@ -11,6 +11,7 @@ const char *verdict_name(enum verdict_kind kind)
 		[VERDICT_PEER_SAID] = "peer-said",	 [VERDICT_NOT_HEARD] = "not-heard",
 		[VERDICT_DROPPED_HERE] = "dropped-here", [VERDICT_LOCAL_STALL] = "local-stall",
 		[VERDICT_PATH_DOWN] = "path-down",	 [VERDICT_SHUT_DOWN] = "shut-down",
+		[VERDICT_TOO_BIG] = "too-big",
 	};
 
 	return kind < VERDICT_KINDS ? names[kind] : "unclear";
@@ -103,6 +104,32 @@ static void put_gap(struct text *text, const struct verdict *verdict)
 	put_ms(text, verdict->terms.patience);
 }
 
+/* "padded to 1472 bytes, 1500 with their headers" */
+static void put_padded(struct text *text, const struct verdict *verdict, uint16_t padded)
+{
+	put(text, "padded to ");
+	put_number(text, padded);
+	put(text, " bytes, ");
+	put_number(text, (uint32_t)padded + verdict->headers);
+	put(text, " with their headers");
+}
+
+static void put_too_big(struct text *text, const struct verdict *verdict)
+{
+	char address[ADDR_TEXT];
+
+	put(text, "our packets are too big for the path towards the peer: they are ");
+	put_padded(text, verdict, verdict->padded);
+	if (verdict->path_mtu) {
+		put(text, ", and ");
+		put(text, addr_format(&verdict->router, address));
+		put(text, " passes on no more than ");
+		put_number(text, verdict->path_mtu);
+	} else {
+		put(text, ", more than the MTU of our own interface");
+	}
+}
+
 static void put_unclear(struct text *text, const struct verdict *verdict)
 {
 	if (verdict->gap) {
@@ -143,6 +170,10 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 		put(&text, "nothing came from the peer for ");
 		put_ms(&text, verdict->silence);
 		put(&text, " while we were listening: it is dead, or the path from it is");
+		if (verdict->remote_padded) {
+			put(&text, ", or that has become too narrow: its packets were ");
+			put_padded(&text, verdict, verdict->remote_padded);
+		}
 		break;
 	case VERDICT_PEER_SAID:
 		put(&text, "the peer said so: ");
@@ -155,6 +186,10 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 		put(&text, "), though we never paused for more than ");
 		put_ms(&text, verdict->gap);
 		put(&text, ": the path towards it is broken");
+		if (verdict->padded) {
+			put(&text, ", or too narrow: our packets are ");
+			put_padded(&text, verdict, verdict->padded);
+		}
 		break;
 	case VERDICT_DROPPED_HERE:
 		put(&text, "packets came, but were dropped here: ");
@@ -178,6 +213,9 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 		break;
 	case VERDICT_SHUT_DOWN:
 		put(&text, "shut down here, by the configuration");
+		break;
+	case VERDICT_TOO_BIG:
+		put_too_big(&text, verdict);
 		break;
 	default:
 		put_unclear(&text, verdict);

@@ -209,6 +209,21 @@ static void show_traffic(json_t *peer, FILE *out)
 	line_of_time(out, "created", peer, "created");
 }
 
+static void show_sizes(json_t *peer, FILE *out)
+{
+	char size[TEXT], needed[TEXT], mtu[TEXT];
+
+	if (!json_object_get(peer, "padded-pdu-size"))
+		return;
+	sheet_line(out, "padded to", "%s bytes (needs an MTU of %s; the interface's: %s)",
+		   text_get(size, peer, "padded-pdu-size"), text_get(needed, peer, "needed-mtu"),
+		   text_get(mtu, peer, "interface-mtu"));
+	if (json_object_get(peer, "path-mtu"))
+		sheet_line(out, "path MTU", "%s, says %s", text_get(mtu, peer, "path-mtu"),
+			   text_get(size, peer, "path-mtu-router"));
+	line_of_time(out, "path MTU told", peer, "path-mtu-at");
+}
+
 void show_peer(json_t *peer, FILE *out)
 {
 	static const char *const shown[] = {
@@ -250,6 +265,12 @@ void show_peer(json_t *peer, FILE *out)
 		"last-packet",
 		"drops",
 		"created",
+		"padded-pdu-size",
+		"needed-mtu",
+		"interface-mtu",
+		"path-mtu",
+		"path-mtu-router",
+		"path-mtu-at",
 		NULL,
 	};
 	enum text_style style = text_state_style(string(peer, "state"));
@@ -263,5 +284,6 @@ void show_peer(json_t *peer, FILE *out)
 	show_state(peer, out);
 	show_times(peer, out);
 	show_traffic(peer, out);
+	show_sizes(peer, out);
 	sheet_object(out, peer, shown);
 }

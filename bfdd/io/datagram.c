@@ -3,6 +3,7 @@
 #include "core/wire.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define IPV4_HEADER 20
@@ -79,6 +80,23 @@ size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr 
 	checksum = ~udp_sum(local, peer, udp, udp_size);
 	put16(udp + 6, checksum ? checksum : 0xffff); /* zero says: no checksum */
 	return header + udp_size;
+}
+
+uint8_t datagram_zeros[DATAGRAM_PAYLOAD_MAX];
+
+void datagram_pad(uint8_t *ip, size_t extra)
+{
+	bool v4 = ip[0] >> 4 == 4;
+	uint8_t *udp = ip + (v4 ? IPV4_HEADER : IPV6_HEADER), *length = ip + (v4 ? 2 : 4);
+	uint16_t sum = ~get16(udp + 6);
+	uint8_t added[2];
+
+	put16(length, get16(length) + extra);
+	put16(udp + 4, get16(udp + 4) + extra);
+	put16(added, extra); /* in the UDP header's length, and in the pseudo header's */
+	sum = datagram_sum(sum, added, sizeof(added));
+	sum = ~datagram_sum(sum, added, sizeof(added));
+	put16(udp + 6, sum ? sum : 0xffff);
 }
 
 void datagram_seal_ipv4(uint8_t *ip)

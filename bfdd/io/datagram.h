@@ -19,6 +19,11 @@
  * kernel, which fills them with IP_HDRINCL (raw(7)). */
 size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr *peer, uint16_t source_port,
 		      uint16_t port, const uint8_t *payload, size_t size);
+/* RFC 9764 3: EXTRA zero bytes follow the payload of the datagram at IP. They are not written here: only the
+ * lengths and the UDP checksum change. Before datagram_seal_ipv4(). */
+void datagram_pad(uint8_t *ip, size_t extra);
+#define DATAGRAM_PAYLOAD_MAX 65507		     /* of UDP over IPv4 */
+extern uint8_t datagram_zeros[DATAGRAM_PAYLOAD_MAX]; /* what to pad with; never written to */
 /* Fills in the header checksum of an IPv4 datagram that no kernel will. The identification stays 0, as the
  * kernel leaves it for datagrams that must not be fragmented (RFC 6864 4.1). */
 void datagram_seal_ipv4(uint8_t *ip);

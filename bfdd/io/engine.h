@@ -87,6 +87,8 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 bool engine_usable(struct engine *engine, uint16_t slot, bool usable);
 /* Whether engine_neighbour() is of any use: there is a packet socket. */
 bool engine_frames(const struct engine *engine);
+/* Of the session in SLOT. */
+uint16_t engine_source_port(const struct engine *engine, uint16_t slot);
 /* The Ethernet addresses at both ends of the way to a single-hop peer, as the kernel has them now; LLADDR
  * NULL: not known any more. With them packets need not be routed one by one (frame.h). engine_path() forgets
  * them.

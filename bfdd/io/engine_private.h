@@ -50,7 +50,7 @@ struct companion {
 	struct link_layer link;
 	usec_t next_routed; /* a packet is to take the kernel's way by then */
 	bool barred;	    /* engine_usable(): not to carry services */
-	bool refused;	    /* by the kernel: the last packet that took it */
+	uint8_t refused;    /* enum raw_fate of the last routed packet, or of a frame refused since */
 	uint8_t said[2];    /* the first bytes of the last packet: diagnostic, state, flags */
 	struct resume kept; /* what the state file has of it */
 	struct notice notice;

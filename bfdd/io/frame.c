@@ -28,7 +28,8 @@ struct frame {
 	unsigned count;
 	uint64_t errors;
 	struct mmsghdr messages[BATCH];
-	struct iovec vectors[BATCH];
+	struct iovec vectors[BATCH][2]; /* the second one: padding */
+	uint8_t *refused[BATCH];
 	struct sockaddr_ll names[BATCH];
 	uint8_t data[BATCH][BUFFER];
 };
@@ -38,9 +39,10 @@ static void prepare(struct frame *frame)
 	for (unsigned i = 0; i < BATCH; i++) {
 		struct msghdr *m = &frame->messages[i].msg_hdr;
 
-		frame->vectors[i].iov_base = frame->data[i];
+		frame->vectors[i][0].iov_base = frame->data[i];
+		frame->vectors[i][1].iov_base = datagram_zeros;
 		frame->names[i].sll_family = AF_PACKET;
-		m->msg_iov = &frame->vectors[i];
+		m->msg_iov = frame->vectors[i];
 		m->msg_iovlen = 1;
 		m->msg_name = &frame->names[i];
 		m->msg_namelen = sizeof(frame->names[i]);
@@ -87,6 +89,8 @@ void frame_flush(struct frame *frame)
 		n = sendmmsg(frame->fd, frame->messages + done, frame->count - done, MSG_DONTWAIT);
 		/* An error is the first message's own: those before it have been reported as sent. */
 		if (n <= 0) {
+			if (frame->refused[done])
+				*frame->refused[done] = raw_fate(errno);
 			frame->errors++;
 			n = 1;
 		}
@@ -101,13 +105,21 @@ void frame_send(struct frame *frame, const uint8_t destination[FRAME_ADDRESS],
 {
 	unsigned i = frame->count;
 	uint8_t *data = frame->data[i], *ip = data + ETH_HLEN;
+	bool padded = path->padded > size;
 	uint16_t protocol = htons(path->peer.family == AF_INET ? ETH_P_IP : ETH_P_IPV6);
 
 	memcpy(data, destination, ETH_ALEN);
 	memcpy(data + ETH_ALEN, source, ETH_ALEN);
 	memcpy(data + 2 * ETH_ALEN, &protocol, sizeof(protocol));
-	frame->vectors[i].iov_len = ETH_HLEN + datagram_build(ip, &path->local, &path->peer,
-							      path->source_port, path->port, payload, size);
+	frame->vectors[i][0].iov_len = ETH_HLEN + datagram_build(ip, &path->local, &path->peer,
+								 path->source_port, path->port, payload,
+								 size);
+	frame->messages[i].msg_hdr.msg_iovlen = padded ? 2 : 1;
+	if (padded) {
+		frame->vectors[i][1].iov_len = path->padded - size;
+		datagram_pad(ip, path->padded - size);
+	}
+	frame->refused[i] = path->refused;
 	if (path->peer.family == AF_INET)
 		datagram_seal_ipv4(ip);
 	frame->names[i].sll_protocol = protocol;

@@ -26,7 +26,7 @@ void frame_send(struct frame *frame, const uint8_t destination[FRAME_ADDRESS],
 		const uint8_t source[FRAME_ADDRESS], const struct raw_path *path, const uint8_t *payload,
 		size_t size);
 /* Sends what the batch holds. A frame that the kernel refuses (the interface is down, or gone) is counted and
- * left out; the rest goes. */
+ * left out, and path->refused told; the rest goes. */
 void frame_flush(struct frame *frame);
 uint64_t frame_errors(const struct frame *frame);
 

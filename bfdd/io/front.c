@@ -237,6 +237,11 @@ bool engine_frames(const struct engine *engine)
 	return engine->back.frame; /* set before the thread began */
 }
 
+uint16_t engine_source_port(const struct engine *engine, uint16_t slot)
+{
+	return engine->front.slot_port[slot];
+}
+
 bool engine_route_all(struct engine *engine)
 {
 	return front_queue(engine, &(struct command){.kind = COMMAND_ROUTE_ALL});

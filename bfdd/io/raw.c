@@ -27,8 +27,8 @@ struct raw_batch {
 	int fd;
 	unsigned count;
 	struct mmsghdr messages[BATCH];
-	struct iovec vectors[BATCH];
-	bool *refused[BATCH];
+	struct iovec vectors[BATCH][2]; /* the second one: padding */
+	uint8_t *refused[BATCH];
 	struct sockaddr_in6 names[BATCH]; /* or a struct sockaddr_in */
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	uint8_t data[BATCH][BUFFER];
@@ -46,8 +46,9 @@ static void prepare(struct raw_batch *batch, socklen_t name_size, int level, int
 		struct msghdr *m = &batch->messages[i].msg_hdr;
 		struct cmsghdr *c;
 
-		batch->vectors[i].iov_base = batch->data[i];
-		m->msg_iov = &batch->vectors[i];
+		batch->vectors[i][0].iov_base = batch->data[i];
+		batch->vectors[i][1].iov_base = datagram_zeros;
+		m->msg_iov = batch->vectors[i];
 		m->msg_iovlen = 1;
 		m->msg_name = &batch->names[i];
 		m->msg_namelen = name_size;
@@ -69,6 +70,18 @@ void raw_tune(int fd)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
+/* Whether the path carries large packets (RFC 9764) is to be found out by sending them, and not to be told by
+ * what the kernel remembers of it for ten minutes. */
+static void ignore_path_mtu(int fd, int family)
+{
+	int v4 = IP_PMTUDISC_PROBE, v6 = IPV6_PMTUDISC_PROBE;
+
+	if (family == AF_INET)
+		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof(v4));
+	else
+		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof(v6));
+}
+
 /* -1 with errno. IPPROTO_RAW implies that the headers are ours, in both families. */
 static int open_socket(int family)
 {
@@ -82,6 +95,7 @@ static int open_socket(int family)
 	/* Only packets of protocol 255 would ever arrive, but they could fill a queue that nobody reads. */
 	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &drop_all, sizeof(drop_all));
 	raw_tune(fd);
+	ignore_path_mtu(fd, family);
 	return fd;
 }
 
@@ -133,11 +147,16 @@ uint64_t raw_errors(const struct raw *raw)
 	return raw->errors;
 }
 
-static void tell(struct raw_batch *batch, unsigned first, int count, bool refused)
+static void tell(struct raw_batch *batch, unsigned first, int count, enum raw_fate fate)
 {
 	for (int i = 0; i < count; i++)
 		if (batch->refused[first + i])
-			*batch->refused[first + i] = refused;
+			*batch->refused[first + i] = fate;
+}
+
+enum raw_fate raw_fate(int error)
+{
+	return error == EMSGSIZE ? RAW_TOO_BIG : RAW_REFUSED;
 }
 
 static void flush(struct raw *raw, struct raw_batch *batch)
@@ -148,7 +167,7 @@ static void flush(struct raw *raw, struct raw_batch *batch)
 	while (done < batch->count) {
 		n = sendmmsg(batch->fd, batch->messages + done, batch->count - done, MSG_DONTWAIT);
 		/* An error is the first message's own: those before it have been reported as sent. */
-		tell(batch, done, n > 0 ? n : 1, n <= 0);
+		tell(batch, done, n > 0 ? n : 1, n > 0 ? RAW_SENT : raw_fate(errno));
 		if (n <= 0) {
 			raw->errors++;
 			n = 1;
@@ -185,13 +204,19 @@ void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *paylo
 {
 	struct raw_batch *batch = path->peer.family == AF_INET ? &raw->v4 : &raw->v6;
 	unsigned i = batch->count;
+	bool padded = path->padded > size;
 
 	if (batch->fd < 0) {
 		raw->errors++;
 		return;
 	}
-	batch->vectors[i].iov_len = datagram_build(batch->data[i], &path->local, &path->peer,
-						   path->source_port, path->port, payload, size);
+	batch->vectors[i][0].iov_len = datagram_build(batch->data[i], &path->local, &path->peer,
+						      path->source_port, path->port, payload, size);
+	batch->messages[i].msg_hdr.msg_iovlen = padded ? 2 : 1;
+	if (padded) {
+		batch->vectors[i][1].iov_len = path->padded - size;
+		datagram_pad(batch->data[i], path->padded - size);
+	}
 	batch->refused[i] = path->refused;
 	if (path->peer.family == AF_INET)
 		address_v4(batch, i, path);

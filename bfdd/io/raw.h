@@ -15,8 +15,15 @@ struct raw_path {
 	struct addr local, peer; /* one family */
 	uint32_t ifindex;	 /* the way out; 0: as the routing table says */
 	uint16_t source_port, port;
-	bool *refused; /* NULL, or what the flush tells: whether the kernel refused the packet. Must live till
-			  then */
+	uint16_t padded;  /* the payload is followed by zero bytes up to this size (RFC 9764 3) */
+	uint8_t *refused; /* NULL, or where the flush tells what became of the packet. Must live till then */
+};
+
+/* What becomes of a packet. */
+enum raw_fate {
+	RAW_SENT,
+	RAW_REFUSED, /* by the kernel */
+	RAW_TOO_BIG, /* ... because it is larger than the interface's MTU */
 };
 
 /* NULL with a message for people in ERROR: without CAP_NET_RAW it says what to do. Without IPv6 on the host,
@@ -29,6 +36,8 @@ void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *paylo
 void raw_flush(struct raw *raw);
 /* Priority and buffer of a socket that packets are sent by, of whatever kind. */
 void raw_tune(int fd);
+/* Of a packet whose sending failed with this errno. */
+enum raw_fate raw_fate(int error);
 uint64_t raw_errors(const struct raw *raw);
 
 #endif

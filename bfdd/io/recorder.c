@@ -70,14 +70,19 @@ void recorder_applied(struct engine *engine, const struct session *session,
 {
 	struct record *record = record_of(&engine->back, session->slot);
 	usec_t times[GATE_TIMES];
+	bool sealed;
 
 	if (!record)
 		return;
-	if (effects->what & EFFECT_STATE && effects->from == BFD_UP)
+	sealed = record->sealed;
+	if (effects->what & EFFECT_STATE && effects->from == BFD_UP) {
 		record_seal(record, session, engine->back.clock.now, times,
 			    gate_times(engine->back.gate, session->slot, times));
-	else if (session->state == BFD_UP && effects->what & (EFFECT_STATE | EFFECT_NEGOTIATED))
+		if (!sealed)
+			record->fall.too_big = companion_of(&engine->back, session)->refused == RAW_TOO_BIG;
+	} else if (session->state == BFD_UP && effects->what & (EFFECT_STATE | EFFECT_NEGOTIATED)) {
 		record_agreed(record, session);
+	}
 }
 
 void recorder_late(struct engine *engine, usec_t late)

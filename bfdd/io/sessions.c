@@ -27,6 +27,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		.ifindex = session->key.ifindex,
 		.source_port = session->source_port,
 		.port = session_port(session->key.type),
+		.padded = session->config.padded_pdu_size,
 	};
 	uint8_t payload[PACKET_SIZE];
 	struct packet packet;
@@ -148,6 +149,8 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),
 				       &effects);
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
+		if (!drop)
+			session->rx_size = origin->size;
 		sessions_apply(engine, session, &effects);
 		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet)) {
 			gate_arm(engine->back.gate, session->slot, data);

@@ -32,13 +32,13 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 	/* The next one may be an interval away. */
 	usec_t now = back->clock.now, due = companion->next_routed - session->tx_interval;
 
+	path->refused = &companion->refused;
 	if (repeats(companion, payload) && companion->link.known && !companion->refused && now < due &&
 	    now >= back->route_until && back->frame) {
 		frame_send(back->frame, companion->link.peer, companion->link.own, path, payload, size);
 		return;
 	}
 	companion->next_routed = now + ROUTED_EVERY;
-	path->refused = &companion->refused;
 	raw_send(back->raw, path, payload, size);
 }
 

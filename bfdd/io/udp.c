@@ -296,6 +296,7 @@ static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp
 		.vrf = s->vrf,
 	};
 	usec_t stamp = 0;
+	size_t size;
 
 	origin.port = ntohs(((struct sockaddr_in *)&udp->names[i])->sin_port); /* in the same place of both */
 	if (s->family == AF_INET)
@@ -303,20 +304,24 @@ static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp
 	else
 		memcpy(origin.peer.bytes, &((struct sockaddr_in6 *)&udp->names[i])->sin6_addr, 16);
 	read_control(&udp->messages[i].msg_hdr, &origin, &stamp);
-	fn(context, udp->data[i], udp->messages[i].msg_len, &origin, stamp);
+	size = udp->messages[i].msg_len;
+	origin.size = size;
+	/* More than a packet can be is padding (RFC 9764 3). */
+	fn(context, udp->data[i], size < BUFFER ? size : BUFFER, &origin, stamp);
 }
 
 static unsigned drain(struct udp *udp, const struct udp_door *s, udp_packet_fn *fn, void *context)
 {
+	/* Whoever wants the whole of a datagram for its checksums is told of the part that it gets. */
+	int flags = MSG_DONTWAIT | (s->ifindex ? 0 : MSG_TRUNC), n;
 	unsigned total = 0;
-	int n;
 
 	do {
 		for (unsigned i = 0; i < BATCH; i++) {
 			udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
 			udp->messages[i].msg_hdr.msg_controllen = CONTROL;
 		}
-		n = recvmmsg(s->fd, udp->messages, BATCH, MSG_DONTWAIT, NULL);
+		n = recvmmsg(s->fd, udp->messages, BATCH, flags, NULL);
 		for (int i = 0; i < n; i++)
 			(s->ifindex ? hand_over_tapped : hand_over)(udp, s, i, fn, context);
 		total += n > 0 ? n : 0;

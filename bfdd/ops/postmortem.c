@@ -69,6 +69,8 @@ const struct postmortem *postmortems_add(struct postmortems *postmortems, const 
 	make_room(postmortems, postmortem->peer);
 	entry->postmortem = *postmortem;
 	verdict_find(&entry->postmortem.verdict, &postmortem->record, &postmortem->delays);
+	if (postmortem->path_mtu)
+		verdict_path_mtu(&entry->postmortem.verdict, postmortem->path_mtu, &postmortem->router);
 	entry->next = postmortems->newest;
 	postmortems->newest = entry;
 	postmortems->count++;
@@ -148,6 +150,17 @@ static size_t kept(const struct record_packet *packet)
 	return packet->size < PACKET_SIZE ? packet->size : PACKET_SIZE;
 }
 
+/* Of the UDP payload. Those of padded packets (RFC 9764) are not recorded with each. */
+static size_t size_of(const struct postmortem *postmortem, const struct moment *moment)
+{
+	const struct record_fall *fall = &postmortem->record.fall;
+	size_t size = moment->packet.size;
+
+	if (moment->kind == MOMENT_OUT)
+		return fall->padded > size ? fall->padded : size;
+	return size == UINT8_MAX && fall->heard > size ? fall->heard : size;
+}
+
 static json_t *view_hex(const uint8_t *bytes, size_t size)
 {
 	char hex[2 * PACKET_SIZE + 1] = "";
@@ -198,7 +211,7 @@ static void set_packet(json_t *object, const struct postmortem *postmortem, cons
 	} else {
 		set(object, "out-of-turn", json_boolean(packet->out_of_turn));
 	}
-	set(object, "size", json_integer(packet->size));
+	set(object, "size", json_integer((json_int_t)size_of(postmortem, moment)));
 	set(object, "bytes", view_hex(packet->bytes, kept(packet)));
 }
 
@@ -279,7 +292,7 @@ uint8_t *postmortem_pcap(const struct postmortem *postmortem, size_t *size)
 							.ttl = moment->packet.ttl,
 							.tos = moment->kind == MOMENT_OUT ? TOS_SENT : 0,
 							.bytes = moment->packet.bytes,
-							.size = moment->packet.size,
+							.size = size_of(postmortem, moment),
 							.kept = kept(&moment->packet),
 						});
 	}

@@ -24,6 +24,8 @@ struct postmortem {
 	struct record record; /* sealed */
 	struct record_delays delays;
 	struct verdict verdict;
+	uint32_t path_mtu; /* what a router said of the path meanwhile, see verdict_path_mtu(); 0: nothing */
+	struct addr router;
 };
 
 struct postmortems;

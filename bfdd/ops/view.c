@@ -175,6 +175,24 @@ static void put_remote(struct writer *out, const struct session *session)
 	put_string(out, "remote-diagnostic", bfd_diag_name(session->remote_diag));
 }
 
+/* Large packets (RFC 9764). */
+static void put_sizes(struct writer *out, const struct view_peer *peer, const struct session *session)
+{
+	if (session->rx_size)
+		put_integer(out, "received-size", session->rx_size);
+	if (!peer->needed_mtu)
+		return;
+	put_integer(out, "padded-pdu-size", peer->config->padded_pdu_size);
+	put_integer(out, "needed-mtu", peer->needed_mtu);
+	writer_key(out, "interface-mtu");
+	peer->interface_mtu ? writer_integer(out, peer->interface_mtu) : writer_null(out);
+	if (!peer->path_mtu)
+		return;
+	put_integer(out, "path-mtu", peer->path_mtu);
+	put_addr(out, "path-mtu-router", peer->path_mtu_router);
+	put_time(out, "path-mtu-at", peer->path_mtu_at);
+}
+
 static void put_detail(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
 	const struct session_config *config = peer->config;
@@ -194,6 +212,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	writer_key(out, "source-port");
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
 	put_string(out, "transmit-path", peer->transmit_path);
+	put_sizes(out, peer, session);
 	put_time(out, "created", session->created);
 	put_time(out, "resumed", session->resumed);
 	put_time(out, "last-packet", session->last_rx);

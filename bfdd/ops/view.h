@@ -29,6 +29,10 @@ struct view_peer {
 				       "carrier"); NULL: nothing */
 	const char *transmit_path;  /* NULL: none */
 	const struct view_bgp *bgp; /* NULL: none is known */
+	/* large packets: what they need, what the interface takes, what a router said; 0: nothing */
+	uint32_t needed_mtu, interface_mtu, path_mtu;
+	const struct addr *path_mtu_router;
+	usec_t path_mtu_at;
 	const struct session *session; /* a snapshot; NULL: not made yet */
 	const struct session_config *config;
 	const struct session_key *key;

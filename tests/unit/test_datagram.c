@@ -218,6 +218,45 @@ static void options_are_passed_over(void **state)
 	assert_false(datagram_parse(&got, with, size + 4, AF_INET, true));
 }
 
+/* RFC 9764 3: as if the zeros had been there from the beginning, at any size and with any checksum. */
+static void padded(void **state)
+{
+	struct addr v4 = address("192.0.2.1"), v6 = address("2001:db8::1");
+	static uint8_t payload[DATAGRAM_PAYLOAD_MAX], whole[DATAGRAM_HEADERS + DATAGRAM_PAYLOAD_MAX];
+	uint8_t buf[DATAGRAM_HEADERS + 25];
+	static const size_t sizes[] = {25, 26, 27, 256, 1473, 65506, DATAGRAM_PAYLOAD_MAX};
+
+	for (unsigned byte = 0; byte < 256; byte++)
+		for (size_t n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
+			const struct addr *addr = byte & 1 ? &v4 : &v6;
+			size_t headers = byte & 1 ? 28 : 48, payload_size = 24 + (byte >> 1 & 1);
+
+			memset(payload, (int)byte, payload_size);
+			payload[24] = payload_size == 25 ? (uint8_t)byte : 0;
+			datagram_build(whole, addr, addr, 49152, 3784, payload, sizes[n]);
+			datagram_build(buf, addr, addr, 49152, 3784, payload, payload_size);
+			datagram_pad(buf, sizes[n] - payload_size);
+			assert_memory_equal(buf, whole, headers + payload_size);
+		}
+	for (size_t i = 0; i < DATAGRAM_PAYLOAD_MAX; i++)
+		assert_int_equal(datagram_zeros[i], 0);
+}
+
+/* The sum that is all ones stays all ones, and is never sent as none. */
+static void padded_checksum_is_never_zero(void **state)
+{
+	struct addr none = address("0.0.0.0");
+	uint8_t payload[2], buf[DATAGRAM_HEADERS + 2];
+	/* 17 + 10 + 10 + 2 * 100 + payload = 0xffff */
+	uint16_t rest = 0xffff - 17 - 10 - 10 - 200;
+
+	payload[0] = rest >> 8;
+	payload[1] = rest & 0xff;
+	datagram_build(buf, &none, &none, 0, 0, payload, 2);
+	datagram_pad(buf, 100);
+	assert_int_equal(buf[26] << 8 | buf[27], 0xffff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +270,8 @@ int main(void)
 		cmocka_unit_test(checksums_may_be_missing_where_they_may),
 		cmocka_unit_test(fragments_are_nothing_whole),
 		cmocka_unit_test(options_are_passed_over),
+		cmocka_unit_test(padded),
+		cmocka_unit_test(padded_checksum_is_never_zero),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "core/packet.h"
+#include "io/datagram.h"
 #include "io/frame.h"
 
 #define SENT_MOST 1024
@@ -34,6 +35,7 @@ static struct {
 static unsigned nsent;
 static unsigned refuse_from, refuse_count, calls; /* by the number of the packet */
 static unsigned tried;
+static int refuse_with = ENXIO;
 static int protocol_asked;
 
 int socket(int family, int type, int protocol)
@@ -67,11 +69,16 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	for (; done < count && !refused(); done++, tried++) {
 		const struct msghdr *m = &messages[done].msg_hdr;
 
-		assert_int_equal(m->msg_iovlen, 1);
+		assert_in_range(m->msg_iovlen, 1, 2);
 		assert_in_range(nsent, 0, SENT_MOST - 1);
 		sent[nsent].fd = fd;
-		sent[nsent].size = m->msg_iov->iov_len;
-		memcpy(sent[nsent].data, m->msg_iov->iov_base, m->msg_iov->iov_len);
+		sent[nsent].size = 0;
+		for (size_t i = 0; i < m->msg_iovlen; i++) {
+			assert_in_range(m->msg_iov[i].iov_len, 1, sizeof(sent->data) - sent[nsent].size);
+			memcpy(sent[nsent].data + sent[nsent].size, m->msg_iov[i].iov_base,
+			       m->msg_iov[i].iov_len);
+			sent[nsent].size += m->msg_iov[i].iov_len;
+		}
 		if (fd == FRAME_FD)
 			memcpy(&sent[nsent].to, m->msg_name, sizeof(sent[nsent].to));
 		nsent++;
@@ -79,7 +86,7 @@ int sendmmsg(int fd, struct mmsghdr *messages, unsigned count, int flags)
 	if (done)
 		return (int)done;
 	tried++;
-	errno = ENXIO;
+	errno = refuse_with;
 	return -1;
 }
 
@@ -217,7 +224,7 @@ static void what_the_kernel_refuses_is_counted_and_the_rest_goes(void **state)
 static void raw_sockets_tell_whom_the_kernel_refused(void **state)
 {
 	struct raw_path v4 = path("192.0.2.1", "192.0.2.2");
-	bool told[10];
+	uint8_t told[10];
 
 	for (unsigned round = 0; round < 2; round++) {
 		refuse_from = tried + 3;
@@ -234,6 +241,64 @@ static void raw_sockets_tell_whom_the_kernel_refused(void **state)
 	assert_int_equal(raw_errors(raw), 2);
 }
 
+/* What is padded is what the same payload with the zeros in it would be; and the next one is not. */
+static void padded_with_zeros(void **state)
+{
+	struct raw_path paths[] = {path("192.0.2.1", "192.0.2.2"), path("2001:db8::1", "2001:db8::2")};
+	static const uint16_t sizes[] = {0, 23, 24, 25, 26, 255, 256, 1472, 1900};
+	uint8_t payload[2000] = {0};
+
+	memset(payload, 0xa5, PACKET_SIZE);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned n = 0; n < sizeof(sizes) / sizeof(sizes[0]); n++) {
+			size_t size = sizes[n] > PACKET_SIZE ? sizes[n] : PACKET_SIZE;
+			uint8_t wanted[DATAGRAM_HEADERS + sizeof(payload)];
+			size_t length = datagram_build(wanted, &paths[i].local, &paths[i].peer, 49153,
+						       BFD_PORT_SINGLE_HOP, payload, size);
+
+			nsent = 0;
+			paths[i].padded = sizes[n];
+			raw_send(raw, &paths[i], payload, PACKET_SIZE);
+			frame_send(frame, theirs, ours, &paths[i], payload, PACKET_SIZE);
+			paths[i].padded = 0;
+			raw_send(raw, &paths[i], payload, PACKET_SIZE);
+			raw_flush(raw);
+			frame_flush(frame);
+			assert_int_equal(nsent, 3);
+			assert_int_equal(sent[0].size, length);
+			assert_memory_equal(sent[0].data, wanted, length);
+			assert_int_equal(sent[1].size, length - size + PACKET_SIZE);
+			assert_int_equal(sent[2].size, ETH_HLEN + length);
+			if (!i)
+				datagram_seal_ipv4(wanted);
+			assert_memory_equal(sent[2].data + ETH_HLEN, wanted, length);
+		}
+}
+
+static void too_big_for_the_interface_is_told(void **state)
+{
+	struct raw_path v4 = path("192.0.2.1", "192.0.2.2");
+	uint8_t fates[2] = {RAW_SENT, RAW_SENT};
+
+	refuse_with = EMSGSIZE;
+	refuse_from = tried;
+	refuse_count = 2;
+	v4.padded = 1472;
+	v4.refused = &fates[0];
+	raw_send(raw, &v4, (const uint8_t *)"x", 1);
+	v4.refused = &fates[1];
+	frame_send(frame, theirs, ours, &v4, (const uint8_t *)"x", 1);
+	raw_flush(raw);
+	frame_flush(frame);
+	assert_int_equal(fates[0], RAW_TOO_BIG);
+	assert_int_equal(fates[1], RAW_TOO_BIG);
+	v4.refused = &fates[0];
+	raw_send(raw, &v4, (const uint8_t *)"x", 1);
+	raw_flush(raw);
+	assert_int_equal(fates[0], RAW_SENT);
+	refuse_with = ENXIO;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +310,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_the_kernel_refuses_is_counted_and_the_rest_goes, setup,
 						teardown),
 		cmocka_unit_test_setup_teardown(raw_sockets_tell_whom_the_kernel_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(padded_with_zeros, setup, teardown),
+		cmocka_unit_test_setup_teardown(too_big_for_the_interface_is_told, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -32,6 +32,9 @@ struct test_case {
 	unsigned strangers, overflows, errors;
 	bool restarted;
 	double old; /* overflows, errors and drops came this many ms earlier */
+	uint16_t padded, remote_size;
+	bool too_big;
+	uint32_t path_mtu; /* by the word of a router */
 	enum verdict_kind wanted;
 	const char *says; /* part of the sentence */
 };
@@ -102,6 +105,28 @@ static const struct test_case cases[] = {
 	{"it restarted, and its successor has a diagnostic", DEAF, .restarted = true, .sent = 500,
 	 .wanted = VERDICT_PEER_SAID},
 
+	{"one way, padded: perhaps too narrow", DEAF, .padded = 1472, .wanted = VERDICT_NOT_HEARD,
+	 .says = "or too narrow: our packets are padded to 1472 bytes, 1500 with their headers"},
+	{"a size that a packet has anyway is no padding", DEAF, .padded = 24, .path_mtu = 20,
+	 .wanted = VERDICT_NOT_HEARD, .says = "the path towards it is broken"},
+	{"a router says that our packets are too big", DEAF, .padded = 1472, .path_mtu = 1400,
+	 .wanted = VERDICT_TOO_BIG, .says = "and 192.0.2.66 passes on no more than 1400"},
+	{"a router says so of smaller ones than ours are", DEAF, .padded = 1472, .path_mtu = 1500,
+	 .wanted = VERDICT_NOT_HEARD},
+	{"it says so, but the peer restarted", DEAF, .padded = 1472, .path_mtu = 1400, .restarted = true,
+	 .sent = 500, .wanted = VERDICT_PEER_SAID},
+	{"it says so, but it is the peer who is silent", SILENT, .heard = 30.1, .padded = 1472,
+	 .path_mtu = 1400, .wanted = VERDICT_PEER_SILENT},
+	{"our own interface is, whatever a router said", DEAF, .padded = 1472, .too_big = true,
+	 .path_mtu = 1400, .wanted = VERDICT_TOO_BIG, .says = "more than the MTU of our own interface"},
+	{"our own interface is too narrow", DEAF, .padded = 1472, .too_big = true, .errors = 3,
+	 .wanted = VERDICT_TOO_BIG,
+	 .says = "1500 with their headers, more than the MTU of our own interface"},
+	{"the peer's padded packets stay away", SILENT, .heard = 30.1, .remote_size = 1472,
+	 .wanted = VERDICT_PEER_SILENT, .says = "its packets were padded to 1472 bytes, 1500 with"},
+	{"the longest packet is no padded one", SILENT, .heard = 30.1, .remote_size = 52,
+	 .wanted = VERDICT_PEER_SILENT, .says = "it is dead, or the path from it is"},
+
 	{"no carrier", .diag = DIAG_PATH_DOWN, .wanted = VERDICT_PATH_DOWN,
 	 .says = "the path went down here: no carrier on eth1"},
 	{"shut down here", .diag = DIAG_ADMIN_DOWN, .wanted = VERDICT_SHUT_DOWN},
@@ -149,6 +174,9 @@ static void happen(const struct test_case *c)
 		.remote_state = c->remote_state,
 		.remote_diag = c->remote_diag,
 		.last_rx = DOWN - MS(c->heard),
+		.rx_size = c->remote_size,
+		.config.padded_pdu_size = c->padded,
+		.key.peer = stranger,
 	};
 
 	memset(&delays, 0, sizeof(delays));
@@ -171,6 +199,7 @@ static void happen(const struct test_case *c)
 	if (c->errors)
 		record_error(&delays, DOWN - MS(c->old), c->errors);
 	record_seal(&record, &session, DOWN, NULL, 0);
+	record.fall.too_big = c->too_big;
 }
 
 static void each_case_gets_its_verdict(void **state)
@@ -181,6 +210,9 @@ static void each_case_gets_its_verdict(void **state)
 
 		happen(&cases[i]);
 		verdict_find(&verdict, &record, &delays);
+		if (cases[i].path_mtu)
+			verdict_path_mtu(&verdict, cases[i].path_mtu,
+					 &(struct addr){AF_INET, {192, 0, 2, 66}});
 		verdict_text(&verdict, "carrier on eth1", text);
 		if (verdict.kind != cases[i].wanted)
 			fail_msg("%s: %s, not %s (%s)", cases[i].what, verdict_name(verdict.kind),

@@ -186,6 +186,37 @@ static void test_detail(void **state)
 	assert_dump(detail, expected);
 }
 
+/* RFC 9764. */
+static void test_large_packets(void **state)
+{
+	struct session_config padded = {.padded_pdu_size = 1472};
+	struct addr router = {AF_INET, {192, 0, 2, 9}};
+	struct session session = sample();
+	struct view_peer peer = {.name = "ams-1", .session = &session, .config = &padded};
+	json_t *detail;
+
+	session.rx_size = 1500;
+	detail = written(view_peer_detail, &peer);
+	assert_int_equal(json_integer_value(json_object_get(detail, "received-size")), 1500);
+	assert_null(json_object_get(detail, "padded-pdu-size"));
+	json_decref(detail);
+	peer.needed_mtu = 1500;
+	detail = written(view_peer_detail, &peer);
+	assert_int_equal(json_integer_value(json_object_get(detail, "padded-pdu-size")), 1472);
+	assert_int_equal(json_integer_value(json_object_get(detail, "needed-mtu")), 1500);
+	assert_true(json_is_null(json_object_get(detail, "interface-mtu")));
+	assert_null(json_object_get(detail, "path-mtu"));
+	json_decref(detail);
+	peer.interface_mtu = 9000;
+	peer.path_mtu = 1400;
+	peer.path_mtu_router = &router;
+	detail = written(view_peer_detail, &peer);
+	assert_int_equal(json_integer_value(json_object_get(detail, "interface-mtu")), 9000);
+	assert_int_equal(json_integer_value(json_object_get(detail, "path-mtu")), 1400);
+	assert_string_equal(json_string_value(json_object_get(detail, "path-mtu-router")), "192.0.2.9");
+	json_decref(detail);
+}
+
 /* What the RFC has a session begin with is not what the remote said. */
 static void test_detail_unheard(void **state)
 {
@@ -282,7 +313,7 @@ int main(void)
 		cmocka_unit_test(test_peer_unmade),    cmocka_unit_test(test_detail),
 		cmocka_unit_test(test_detail_unheard), cmocka_unit_test(test_detail_multihop),
 		cmocka_unit_test(test_service),	       cmocka_unit_test(test_site),
-		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_values),	       cmocka_unit_test(test_large_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
