@@ -59,19 +59,19 @@ world() {
 }
 
 probe() {
-	local program
+	local what="$*" program
 	program=$(readlink -f "$BUILD/tests/net/tools/$1") || die "no $1 in $BUILD"
 	shift
 	world || die "cannot make the namespaces"
-	echo "== $*"
-	(cd "$WORK" && at $NS "$program" "$@") || failed+=" $1"
+	echo "== $what"
+	(cd "$WORK" && at $NS "$program" "$@") || failed+=" ($what)"
 }
 
 failed=
 probe netlink_probe monitor $PEER
 probe netlink_probe steer $PEER
 if nft list tables >/dev/null 2>&1; then
-	probe netlink_probe firewall $PEER
+	probe firewall_probe
 fi
 probe routes_probe routes
 probe routes_probe settle

@@ -5,6 +5,8 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=scripts/lab-voice
 . "$TOP/scripts/lab-voice"
+PROTOCOL=bird
+. "$(dirname "$0")/lib-follow.sh"
 need bird birdc
 
 VOICE_PREFIXES=1000
@@ -12,43 +14,7 @@ voice_topology
 voice_start_routers
 voice_start_edge_bird plain
 
-DELAY=2000 PREFIXES='"bgp"'
-edge() {
-	voice_write_bfdd_conf "$RUN/edge.conf"
-	sed -i '/prefixes = \[/,/\]; }/d' "$RUN/edge.conf"
-	sed -i "s|sites = \[ \"ams\", \"fra\" \];|& prefixes = $PREFIXES; wait-to-restore = 500; withdraw-delay = $DELAY; }|" "$RUN/edge.conf"
-	cat "$RUN/edge.conf"
-}
-
-in_main() { # sorted
-	lab_in e ip -o route show proto bird | awk '{ print $1 }' | sort
-}
-
-in_table() { # TABLE
-	lab_in e ip -o route show table "$1" proto 158 2>/dev/null | awk '{ print $1 }' | sort
-}
-
-in_step() { # COUNT
-	in_main >"$RUN/main"
-	[ "$(wc -l <"$RUN/main")" = "$1" ] && in_table 58800 | cmp -s - "$RUN/main" && in_table 58801 | cmp -s - "$RUN/main"
-}
-
-following() { # FIELD VALUE
-	[ "$(service_field e voice ".following[\"$1\"]")" = "$2" ]
-}
-
-# What the kernel itself says of our tables.
-watch_tables() {
-	lab_start e tables ip -o monitor route
-	WATCHER=$PID
-	sleep 0.2
-}
-
-deletions() {
-	lab_stop "$WATCHER" || true
-	grep -c '^Deleted.* table 588' "$RUN/tables.log" || true
-	rm -f "$RUN/tables.log"
-}
+DELAY=2000
 
 streams() {
 	voice_recv_start c
@@ -106,10 +72,7 @@ cp "$RUN/bird-static.conf" "$RUN/bird-all.conf"
 head -$((VOICE_PREFIXES / 2)) "$RUN/bird-all.conf" >"$RUN/bird-static.conf"
 watch_tables
 half_withdrawn 1 2
-by_fra() {
-	[ "$(lab_in e ip -o route show proto bird | grep -c 'dev r3 .*dev r4')" = $((VOICE_PREFIXES / 2)) ]
-}
-wait_for 10 "the main table goes by fra" by_fra
+wait_for 10 "the main table goes by fra" voice_routes_by r3 r4 $((VOICE_PREFIXES / 2))
 stays 3 "in step, for longer than the delay" in_step $VOICE_PREFIXES
 equal "routes taken from our tables" "$(deletions)" 0
 

@@ -3,6 +3,8 @@
 # 100,000 prefixes followed: at once, through a failover, while they come and go in a loop, and after more changes than the
 # socket can hold. Time and memory are printed.
 . "$(dirname "$0")/lib.sh"
+PROTOCOL=bird
+. "$(dirname "$0")/lib-follow.sh"
 
 COUNT=100000
 lab_ns e r
@@ -49,15 +51,6 @@ count_is() { # COUNT
 	[ "$(service_field e voice '.["prefix-count"]')" = "$1" ]
 }
 
-in_kernel() { # TABLE
-	lab_in e ip -o route show table "$1" proto "$2" 2>/dev/null | awk '{ print $1 }' | sort
-}
-
-in_step() { # COUNT
-	in_kernel main bird >"$RUN/main"
-	[ "$(wc -l <"$RUN/main")" = "$1" ] && in_kernel 58800 158 | cmp -s - "$RUN/main" && in_kernel 58801 158 | cmp -s - "$RUN/main"
-}
-
 tables_have() { # COUNT
 	[ "$(lab_in e ip -o route show table 58800 2>/dev/null | wc -l)" = "$1" ] &&
 		[ "$(lab_in e ip -o route show table 58801 2>/dev/null | wc -l)" = "$1" ]
@@ -90,10 +83,7 @@ step "found at a restart"
 bfdd_kill e
 begin=$(lab_now)
 bfdd_restart e
-known() {
-	service_field e voice '.following["in-step"]' | grep -qx true
-}
-wait_for 20 "in step" known
+wait_for 20 "in step" following in-step true
 echo "in step $((($(lab_now) - begin) / 1000)) ms after the start"
 in_step $COUNT || fail "not in step"
 

@@ -39,6 +39,19 @@ test_show_logs() {
 		echo "--- ${log##*/}:"
 		tail -40 "$log"
 	done >&2
+	for log in "$RUN"/bfdd-*.pid; do
+		[ ! -e "$log" ] || test_show_threads "$(<"$log")"
+	done >&2
+}
+
+# What a daemon that still runs is about: each thread's class, and where in the kernel it waits.
+test_show_threads() { # PID
+	local task
+	for task in /proc/"$1"/task/*; do
+		[ -e "$task/stat" ] || continue
+		echo "--- $(<"$task/comm") ($1): $(awk '/^(State|voluntary|nonvol)/ { printf "%s ", $0 }' "$task/status")"
+		sed 's/^/    /' "$task/stack"
+	done 2>/dev/null
 }
 
 need() { # PROGRAM...
