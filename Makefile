@@ -97,7 +97,7 @@ install: all
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/bfdctl
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man8 docs/bfdd.8 docs/bfdctl.8
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man5 docs/bfdd.conf.5
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/bfdd-frr.7
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man7 docs/bfdd-bird.7 docs/bfdd-frr.7
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/bfdd config/bfdd.conf.example
 	install -D -m 644 -t $(DESTDIR)/lib/systemd/system scripts/bfdd.service
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# BIRD follows bfdd, by the configurations of docs/guide-bird.md as they are written there but for the socket's
+# BIRD follows bfdd, by the configurations of bfdd-bird(7) as they are written there but for the socket's
 # path: next hops that are marked as unreachable; routes counted by the kernel's own notifications.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/lib-bird.sh"
@@ -52,9 +52,10 @@ await_moved() { # DEVICE
 	lab_stop "$MONITOR" || true
 }
 
-step "the guide has the files as they are"
+step "the page has the files as they are"
+page=$(<"$TOP/docs/bfdd-bird.7")
 for file in bfdd.conf bird.conf router-ams.conf; do
-	[[ "$(<"$TOP/docs/guide-bird.md")" = *$'```\n'"$(<"$EXAMPLES/$file")"$'\n```'* ]] || fail "docs/guide-bird.md has another $file"
+	[[ "$page" = *$'.Bd -literal\n'"$(<"$EXAMPLES/$file")"$'\n.Ed'* ]] || fail "bfdd-bird(7) has another $file"
 done
 
 bird_edge

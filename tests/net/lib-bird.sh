@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # For tests in which BIRD follows: sourced behind lib.sh. An edge e with BIRD and bfdd, two routers with BIRD, by
-# the configurations of docs/guide-bird.md. ROUTES is how many IPv4 prefixes are announced.
+# the configurations of bfdd-bird(7). ROUTES is how many IPv4 prefixes are announced.
 need bird birdc
 EXAMPLES=$TOP/docs/examples/bird
 
