@@ -37,7 +37,7 @@ SOURCES := $(filter-out $(MAINS) %.bpf.c,$(wildcard bfdd/*.c bfdd/core/*.c bfdd/
 	bfdd/ops/*.c netlink/*.c config/*.c))
 # What must stay pure: checked by scripts/check-layers.
 PURE := $(wildcard bfdd/core/*.c bfdd/site/*.c) netlink/plan.c netlink/objects.c netlink/prefix_map.c netlink/follow_set.c netlink/mark_message.c config/diff.c config/merge.c \
-	bfdd/routing/frr_message.c bfdd/routing/bird_message.c bfdd/routing/bgp.c
+	bfdd/routing/frr_message.c bfdd/routing/frr_version.c bfdd/routing/bird_message.c bfdd/routing/bgp.c
 TESTS := $(wildcard tests/unit/test_*.c tests/sim/test_*.c)
 TEST_TOOLS := $(wildcard tests/net/tools/*.c)
 FUZZERS := $(wildcard tests/fuzz/fuzz_*.c)

@@ -53,18 +53,16 @@ static void stalled(void *context, bool stands)
 static void version(void *context, const char *text)
 {
 	struct app *app = context;
-	unsigned major = 0, minor = 0;
+	unsigned flaws = frr_version_flaws(text);
 
 	snprintf(app->frr->version, sizeof(app->frr->version), "%s", text);
-	if (sscanf(text, "%u.%u", &major, &minor) != 2)
-		return;
-	if (major == 10 && (minor == 4 || minor == 5))
+	if (flaws & FRR_WAITS)
 		log_warning("FRR %s: its bgpd waits 30 s after BFD says that a neighbor is down, unless "
 			    "\"neighbor ... timers\" is set for it (FRR 10.6 does not)",
 			    text);
-	if (app->frr->config.dataplane.listen && major == 8)
+	if (app->config->frr.dataplane.listen && flaws & FRR_MUST_LISTEN)
 		log_warning("FRR %s: it does not bear being the side that connects (\"%s\"): let it listen",
-			    text, app->frr->config.text);
+			    text, app->config->frr.text);
 }
 
 static void make_options(const struct config_endpoint *endpoint, struct frr_options *options)

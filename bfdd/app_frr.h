@@ -7,6 +7,7 @@
 
 #include "config/config.h"
 #include "routing/frr.h"
+#include "routing/frr_version.h"
 
 struct app;
 struct app_frr_version;
@@ -51,7 +52,7 @@ struct app_frr {
 	uint64_t refused; /* sessions that cannot be */
 	bool was_there, refusal_told, echo_told;
 	struct app_frr_version *asked_version;
-	char version[32];
+	char version[FRR_VERSION];
 };
 
 /* app_frr_sessions.c: the table. */

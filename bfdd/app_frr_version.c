@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <spawn.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "app_private.h"
+#include "routing/frr_version.h"
 
 struct app_frr_version {
 	struct ev_loop *loop;
@@ -22,17 +22,12 @@ struct app_frr_version {
 
 static void finish(struct app_frr_version *asked)
 {
-	static const char head[] = "bfdd version ";
-	char *version = strstr(asked->text, head);
+	char version[FRR_VERSION];
 
 	ev_io_stop(asked->loop, &asked->reader);
 	close(asked->fd);
 	asked->fd = -1;
-	if (!version)
-		return;
-	version += sizeof(head) - 1;
-	version[strcspn(version, " \t\r\n")] = '\0';
-	if (*version && strspn(version, "0123456789.abcdefghijklmnopqrstuvwxyz_+~-") == strlen(version))
+	if (frr_version_read(asked->text, version))
 		asked->fn(asked->context, version);
 }
 
