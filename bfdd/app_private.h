@@ -246,9 +246,10 @@ struct app {
 
 usec_t app_now(void);
 
-/* The engine reads its commands each turn, so a full ring is a matter of microseconds. */
-#define APP_UNTIL_TAKEN(command) \
-	while (!(command))       \
+/* The engine reads its commands each turn, so a full ring is a matter of microseconds. One that has been
+ * stopped reads none, and needs none. There is an APP in scope. */
+#define APP_UNTIL_TAKEN(command)                           \
+	while (!(command) && !engine_stopped(app->engine)) \
 	nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL)
 
 /* app.c */

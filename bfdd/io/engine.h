@@ -57,6 +57,8 @@ int engine_start(struct engine *engine); /* 0 or -errno */
  * successor to go on with. */
 #define ENGINE_HOLD (-1)
 void engine_stop(struct engine *engine, usec_t linger);
+/* It was stopped: commands are carried out no more, so nobody is to wait for room for them. */
+bool engine_stopped(const struct engine *engine);
 /* After engine_stop(), or if the thread never ran. Snapshots not yet handed out are forgotten. */
 void engine_free(struct engine *engine);
 

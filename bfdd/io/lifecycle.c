@@ -130,6 +130,11 @@ void engine_stop(struct engine *engine, usec_t linger)
 	engine->front.running = false;
 }
 
+bool engine_stopped(const struct engine *engine)
+{
+	return atomic_load_explicit(&engine->stop, memory_order_relaxed);
+}
+
 static void free_adoption(struct adoption *adoption)
 {
 	free(adoption->active);

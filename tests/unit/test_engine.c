@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "io/engine_private.h"
@@ -313,6 +314,27 @@ static void without_recorder_there_is_none(void **state)
 	assert_int_equal(engine->back.recorder.delays.nlate, 0);
 }
 
+static void *end_at_once(void *arg)
+{
+	return NULL;
+}
+
+/* What comes of its last events must not wait for a ring that nobody empties. */
+static void stopped_takes_no_commands(void **state)
+{
+	engine->command_fd = eventfd(0, EFD_NONBLOCK);
+	engine->late_fd = timerfd_create(CLOCK_MONOTONIC, 0);
+	assert_int_equal(pthread_create(&engine->front.thread, NULL, end_at_once, NULL), 0);
+	assert_false(engine_stopped(engine));
+	engine_stop(engine, ENGINE_HOLD);
+	assert_true(engine_stopped(engine));
+	for (unsigned i = 0; i < PLACES; i++)
+		assert_true(engine_ready(engine, 0, true));
+	assert_false(engine_ready(engine, 0, true));
+	close(engine->command_fd);
+	close(engine->late_fd);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -323,6 +345,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(endless_stalls_hide_no_death, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_loses_news_and_says_so, setup, teardown),
 		cmocka_unit_test_setup_teardown(full_ring_loses_no_slot, setup, teardown),
+		cmocka_unit_test_setup_teardown(stopped_takes_no_commands, setup, teardown),
 		cmocka_unit_test_setup_teardown(recorder_keeps_the_first_down_until_fetched, setup, teardown),
 		cmocka_unit_test_setup_teardown(without_recorder_there_is_none, setup, teardown),
 	};
