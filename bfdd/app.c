@@ -17,7 +17,6 @@
 #include "core/table.h"
 #include "ops/view.h"
 
-#define PRESUME_FOR (5 * USEC_S) /* sessions with living peers are up again after 1 to 3 s */
 #define LINGER (3 * USEC_S)
 /* Of each RT_PERIOD_US, in us; together they fit one processor. The engine's longest turns take 2 to 3 ms,
  * with 10,000 sessions; steering waits for the kernel more than it runs. */
@@ -328,7 +327,7 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.standby_start = app->config->daemon.realtime ? rt_thread_start : NULL,
 		.standby_context = &app->standby_thread,
 		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
-		.presume_for = PRESUME_FOR,
+		.presume_for = APP_PRESUME_FOR,
 		.recorder = app->config->flight_recorder,
 		.kernel_filter = app->config->daemon.kernel_filter,
 		.state_file = app->survive.file,

@@ -243,8 +243,8 @@ static void inherit(struct app *app)
 
 			while ((peer = app_peer_by_address(app, &found.marks[i].addr, peer)))
 				if (peer->config->bird_method & CONFIG_BIRD_TABLE) {
-					peer->failed = true;
-					n++;
+					peer->failed = peer->state != BFD_UP;
+					n += peer->failed;
 				}
 		}
 	if (found.n)

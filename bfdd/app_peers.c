@@ -271,12 +271,23 @@ static bool note_state(struct app *app, struct app_peer *peer, uint8_t state, ui
 	bool before = peer->failed;
 
 	peer->failed = failure || (peer->failed && state != BFD_UP && !told);
+	peer->was_up &= state != BFD_UP && !told;
 	peer->state = state;
 	if (peer->failed != before || was_up != (state == BFD_UP)) {
 		app_marks_peer(app, peer);
 		app_bird_peer(app, peer);
 	}
 	return failure;
+}
+
+void app_peer_lost(struct app *app, struct app_peer *peer)
+{
+	peer->was_up = false;
+	peer->failed = true;
+	log_notice("peer %s was up before the restart, and is not up again: it is taken for failed",
+		   peer->config->name);
+	app_marks_peer(app, peer);
+	app_bird_peer(app, peer);
 }
 
 static void recount(void *context, const struct session *sessions, unsigned count)

@@ -29,7 +29,8 @@
 #define APP_RETRY_PEERS 0.05 /* s */
 #define APP_NO_SLOT (-1)
 #define APP_GONE 64
-#define APP_WAITING 96 /* bytes of such a text with its NUL */
+#define APP_PRESUME_FOR (5 * USEC_S) /* sessions with living peers are up again after 1 to 3 s */
+#define APP_WAITING 96		     /* bytes of such a text with its NUL */
 
 /* The Ethernet addresses at both ends. */
 struct app_neighbour {
@@ -78,6 +79,7 @@ struct app_peer {
 	bool slow_told;		 /* that it misses subsecond convergence */
 	bool refused;		 /* by the engine: another session has its addresses */
 	bool failed;		 /* it left Up, without being told to, and has not come back */
+	bool was_up;		 /* for a predecessor, and was not heard of since */
 	bool remote_independent; /* its C bit, as last told */
 	bool narrow;		 /* its interface takes no packets as large as ours are padded */
 	uint32_t path_mtu;	 /* a router said so last; 0: none has */
@@ -304,6 +306,8 @@ void app_peer_refused(struct app *app, unsigned slot);
 void app_peer_path_refused(struct app *app, unsigned slot);
 /* Events were lost: learns the sessions' states from a copy. */
 void app_peers_recount(struct app *app);
+/* A predecessor had it up, and it has not come again: it has failed. */
+void app_peer_lost(struct app *app, struct app_peer *peer);
 /* Looks again for each peer's interface and address, and tells the engine and the policy what changed. */
 void app_peers_resolve(struct app *app);
 void app_peer_event(struct app *app, const struct engine_event *event);

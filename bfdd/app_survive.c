@@ -114,6 +114,8 @@ int app_survive_add(struct app *app, struct app_peer *peer, const struct session
 		return engine_add(app->engine, config, key, peer->path);
 	survive->resumed += goes_on;
 	survive->late += !goes_on && resume->state >= BFD_INIT;
+	peer->failed |= resume_failed(resume);
+	peer->was_up = !goes_on && resume->state == BFD_UP;
 	if (goes_on) {
 		peer->state = resume->state;
 		peer->diag = resume->local_diag;
@@ -193,10 +195,20 @@ void app_survive_started(struct app *app)
 			     view_ms(survive->silent)));
 }
 
+/* Who was up before us, and has had the time to be so again. */
+static void give_up(struct app *app)
+{
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (app->peers[i].was_up)
+			app_peer_lost(app, &app->peers[i]);
+}
+
 void app_survive_second(struct app *app)
 {
 	struct app_survive *survive = &app->survive;
 
+	if (survive->late && app_now() - app->started > APP_PRESUME_FOR)
+		give_up(app);
 	if (survive->records)
 		let_go(app);
 	if (!survive->file || survive->lost || !state_file_lost(survive->file))

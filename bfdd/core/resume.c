@@ -296,6 +296,12 @@ bool resume_in_time(const struct resume *resume, usec_t silent)
 	return resume->state >= BFD_INIT && silent >= 0 && silent < (usec_t)resume->detect_mult * interval;
 }
 
+bool resume_failed(const struct resume *resume)
+{
+	return resume->down_transitions && (resume->state == BFD_DOWN || resume->state == BFD_INIT) &&
+	       (resume->local_diag == DIAG_DETECTION_EXPIRED || resume->local_diag == DIAG_PATH_DOWN);
+}
+
 struct session_config resume_config(const struct resume *resume)
 {
 	return (struct session_config){

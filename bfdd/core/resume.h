@@ -60,6 +60,8 @@ bool resume_decode(struct resume *resume, const uint8_t record[RESUME_RECORD], u
 /* Whether the peer still takes the session for alive, so that it may go on: nobody has spoken for it since
  * SILENT microseconds. */
 bool resume_in_time(const struct resume *resume, usec_t silent);
+/* Whether it had left Up because its peer fell silent or its path was gone, and nothing has come since. */
+bool resume_failed(const struct resume *resume);
 /* A configuration as the session had it. */
 struct session_config resume_config(const struct resume *resume);
 /* A total order. */

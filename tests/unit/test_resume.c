@@ -152,6 +152,28 @@ static void a_session_goes_on_only_while_its_peer_waits(void **state)
 	assert_false(resume_in_time(&kept, 0));
 }
 
+static bool has_failed(uint8_t state, uint8_t remote_state, uint8_t diag, uint32_t downs)
+{
+	const struct resume resume = {
+		.state = state, .remote_state = remote_state, .local_diag = diag, .down_transitions = downs};
+
+	return resume_failed(&resume);
+}
+
+/* RFC 5882 3.2: what was said to be down by intent is no failure; 4.1: nor what never was up. */
+static void who_has_failed_is_known_after_a_restart(void **state)
+{
+	assert_true(has_failed(BFD_DOWN, BFD_DOWN, DIAG_DETECTION_EXPIRED, 1));
+	assert_true(has_failed(BFD_INIT, BFD_DOWN, DIAG_DETECTION_EXPIRED, 1));
+	assert_true(has_failed(BFD_DOWN, BFD_UP, DIAG_PATH_DOWN, 3));
+	assert_false(has_failed(BFD_DOWN, BFD_DOWN, DIAG_DETECTION_EXPIRED, 0));
+	assert_false(has_failed(BFD_UP, BFD_UP, DIAG_DETECTION_EXPIRED, 1));
+	assert_false(has_failed(BFD_ADMIN_DOWN, BFD_DOWN, DIAG_ADMIN_DOWN, 1));
+	assert_false(has_failed(BFD_DOWN, BFD_ADMIN_DOWN, DIAG_NEIGHBOR_DOWN, 1));
+	/* It may have been meant, and be said no more. */
+	assert_false(has_failed(BFD_DOWN, BFD_DOWN, DIAG_NEIGHBOR_DOWN, 1));
+}
+
 static void go_on(const struct session_config *config)
 {
 	now += 100 * MS;
@@ -279,6 +301,7 @@ int main(void)
 		cmocka_unit_test_setup(what_no_session_can_be_is_refused, setup_up),
 		cmocka_unit_test(only_its_own_host_and_namespace_go_on_with_a_file),
 		cmocka_unit_test_setup(a_session_goes_on_only_while_its_peer_waits, setup_up),
+		cmocka_unit_test(who_has_failed_is_known_after_a_restart),
 		cmocka_unit_test_setup(it_goes_on_as_if_nothing_had_been, setup_up),
 		cmocka_unit_test_setup(a_peer_that_died_meanwhile_is_found_in_a_detection_time, setup_up),
 		cmocka_unit_test_setup(a_peer_that_gave_up_takes_it_down, setup_up),
