@@ -100,6 +100,9 @@ static void engine_event(void *context, const struct engine_event *event)
 		break;
 	case ENGINE_REMOVED:
 		break;
+	case ENGINE_UNSOLICITED:
+		app_unsolicited_event(app, event);
+		break;
 	case ENGINE_POLICY_RETIRED:
 		policy_free(event->policy);
 		free(event->slot_path);
@@ -278,6 +281,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_bgp_second(app);
 	app_failover_tell(app);
 	app_survive_second(app);
+	app_unsolicited_second(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)

@@ -19,6 +19,7 @@ static const struct source {
 	void (*applied)(struct app *app);
 } sources[] = {
 	{app_frr_count, app_frr_list, app_frr_applied},
+	{app_unsolicited_count, app_unsolicited_list, app_unsolicited_applied},
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))
 
@@ -78,12 +79,19 @@ static void on_apply(struct ev_loop *loop, ev_timer *watcher, int revents)
 	ev_timer_start(loop, watcher);
 }
 
+void app_dynamic_within(struct app *app, double seconds)
+{
+	if (ev_is_active(&app->dynamic_timer) &&
+	    ev_timer_remaining(app->loop, &app->dynamic_timer) <= seconds)
+		return;
+	ev_timer_stop(app->loop, &app->dynamic_timer);
+	ev_timer_set(&app->dynamic_timer, seconds, 0.);
+	ev_timer_start(app->loop, &app->dynamic_timer);
+}
+
 void app_dynamic_soon(struct app *app)
 {
-	if (!ev_is_active(&app->dynamic_timer)) {
-		ev_timer_set(&app->dynamic_timer, BATCH, 0.);
-		ev_timer_start(app->loop, &app->dynamic_timer);
-	}
+	app_dynamic_within(app, BATCH);
 }
 
 void app_dynamic_start(struct app *app)
@@ -93,6 +101,7 @@ void app_dynamic_start(struct app *app)
 	ev_timer_init(&app->dynamic_timer, on_apply, BATCH, 0.);
 	app->dynamic_timer.data = app;
 	app_frr_start(app);
+	app_unsolicited_start(app);
 	config = count(app, app->config) ? merge(app, app->config) : NULL;
 	if (!config)
 		return;
@@ -104,4 +113,5 @@ void app_dynamic_close(struct app *app)
 {
 	ev_timer_stop(app->loop, &app->dynamic_timer);
 	app_frr_close(app);
+	app_unsolicited_close(app);
 }

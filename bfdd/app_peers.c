@@ -52,6 +52,7 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_SET_UP] = "interface %s to be set up",
 		[APP_WAITS_CARRIER] = "carrier on %s",
 		[APP_WAITS_FRR] = "FRR to bring it%.0s",
+		[APP_WAITS_PEER] = "the peer to speak%.0s",
 	};
 	const struct monitor_link *link = peer->waiting_ifindex
 						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
@@ -84,7 +85,7 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	*local = config->local_address;
 	*ifindex = 0;
 	if (config->awaited)
-		return waits(peer, APP_WAITS_FRR, 0);
+		return waits(peer, config->source == CONFIG_FRR ? APP_WAITS_FRR : APP_WAITS_PEER, 0);
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
@@ -338,6 +339,7 @@ void app_peers_resolve(struct app *app)
 		app_policy_resolve(app);
 	app_neighbours_update(app);
 	app_mtu_update(app);
+	app_unsolicited_update(app);
 	app->retry_timer.repeat = APP_RETRY_PEERS;
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);

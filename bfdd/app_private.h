@@ -46,7 +46,8 @@ enum app_waiting {
 	APP_WAITS_LOCAL,
 	APP_WAITS_SET_UP,
 	APP_WAITS_CARRIER,
-	APP_WAITS_FRR, /* to bring the session */
+	APP_WAITS_FRR,	/* to bring the session */
+	APP_WAITS_PEER, /* to begin it */
 };
 
 /* What the peer says of itself, as last heard from the engine. */
@@ -244,6 +245,7 @@ struct app {
 	struct app_survive survive;
 
 	struct app_frr *frr; /* NULL: not configured */
+	struct app_unsolicited *unsolicited;
 };
 
 usec_t app_now(void);
@@ -477,6 +479,20 @@ void app_dynamic_close(struct app *app);
 struct config *app_dynamic_merge(struct app *app, struct config *file);
 /* A source has other sessions than before: they are put in force, soon and together. */
 void app_dynamic_soon(struct app *app);
+void app_dynamic_within(struct app *app, double seconds);
+
+/* app_unsolicited.c: peers that began a session by themselves (RFC 9468) */
+/* For app_dynamic.c. */
+unsigned app_unsolicited_count(const struct app *app, const struct config *file);
+void app_unsolicited_list(const struct app *app, const struct config *file, struct config_session *into);
+void app_unsolicited_applied(struct app *app);
+void app_unsolicited_start(struct app *app); /* those that a predecessor had */
+void app_unsolicited_close(struct app *app);
+/* Tells the engine who may begin one, if that is something else than before. */
+void app_unsolicited_update(struct app *app);
+void app_unsolicited_event(struct app *app, const struct engine_event *event);
+void app_unsolicited_second(struct app *app);
+json_t *app_unsolicited_status(const struct app *app); /* null: not configured */
 
 /* app_frr.c */
 /* The sessions that a predecessor had. Before peers are made. */

@@ -21,6 +21,8 @@
 #define CONFIG_SITE_PEERS 64	/* POLICY_MEMBERS */
 #define CONFIG_SERVICE_SITES 16 /* POLICY_CHOICES */
 #define CONFIG_FOLLOWERS 15	/* services that follow BGP: FOLLOW_SERVICES */
+#define CONFIG_UNSOLICITED_ENTRIES 64
+#define CONFIG_UNSOLICITED_MOST 4096 /* sessions of an entry, and of all of them */
 /* How many numbers are ours from the first on. Fixed, so that what a predecessor with another file left
  * behind is found. */
 #define CONFIG_RULES (CONFIG_SERVICE_SITES * (1 + CONFIG_FOLLOWERS)) /* from rule_priority */
@@ -136,6 +138,17 @@ struct config_endpoint {
 	char path[108]; /* as in struct sockaddr_un */
 };
 
+/* Who may begin a session (RFC 9468), and what he gets. */
+struct config_unsolicited {
+	unsigned ninterfaces, nprefixes;
+	char (*interfaces)[IFNAMSIZ];
+	struct prefix *prefixes;
+	const char *profile; /* one of the configuration's; NULL: none */
+	struct session_config session;
+	uint32_t maximum; /* sessions of this entry */
+	usec_t expiry;	  /* of one that is Down */
+};
+
 struct config_frr {
 	bool wanted;
 	struct config_endpoint dataplane;
@@ -144,10 +157,11 @@ struct config_frr {
 };
 
 struct config {
-	unsigned npeers, nsites, nservices;
+	unsigned npeers, nsites, nservices, nunsolicited;
 	struct config_peer *peers;
 	struct config_site *sites;
 	struct config_service *services;
+	struct config_unsolicited *unsolicited;
 	char *peer_names;
 	char (*profiles)[CONFIG_NAME]; /* their names: what peers point to */
 	struct config_steering steering;
@@ -182,6 +196,11 @@ void config_free(struct config *config);
  * it were freed. NULL: out of memory.
  */
 struct config *config_merge(struct config *file, const struct config_session *sessions, unsigned n);
+
+/* The first entry that lets somebody with this address, on a link of this interface, begin a session; -1:
+ * none.
+ */
+int config_unsolicited_find(const struct config *config, const char *interface, const struct addr *addr);
 
 /* What a reload means for one peer, by name; one that only changed its name is the same. */
 enum config_change {

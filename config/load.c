@@ -28,6 +28,8 @@ static const char *const wanted[] = {
 	[SCHEMA_PEERS] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_ENDPOINT] = "a socket in quotes",
 	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ] or \"bgp\"",
+	[SCHEMA_INTERFACES] = "a list of interfaces [ \"...\", ... ]",
+	[SCHEMA_NETWORKS] = "a list of prefixes [ \"...\", ... ]",
 	[SCHEMA_GROUPS] = "a list of groups ( { ... }, ... )",
 	[SCHEMA_GROUP] = "a group { ... }",
 };
@@ -64,6 +66,8 @@ static bool fits(enum schema_type type, const config_setting_t *setting)
 		/* fall through */
 	case SCHEMA_NAMES:
 	case SCHEMA_PEERS:
+	case SCHEMA_INTERFACES:
+	case SCHEMA_NETWORKS:
 		return config_setting_is_array(setting) || config_setting_is_list(setting);
 	case SCHEMA_GROUPS:
 		return config_setting_is_list(setting);
@@ -127,6 +131,8 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 	case SCHEMA_NAMES:
 	case SCHEMA_PEERS:
 	case SCHEMA_PREFIXES:
+	case SCHEMA_INTERFACES:
+	case SCHEMA_NETWORKS:
 		if (config_setting_type(setting) == CONFIG_TYPE_STRING)
 			value_set_word(value, key, config_setting_get_string(setting), loader->reports);
 		else
@@ -234,6 +240,8 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 		read_sections(loader, setting, key, &tree->profiles);
 	else if (key->opens == SCHEMA_PEER)
 		read_sections(loader, setting, key, &tree->peers);
+	else if (key->opens == SCHEMA_UNSOLICITED)
+		read_sections(loader, setting, key, &tree->unsolicited);
 	else if (key->opens == SCHEMA_SITE)
 		read_sections(loader, setting, key, &tree->sites);
 	else

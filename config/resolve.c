@@ -128,7 +128,8 @@ static bool resolve_all(struct resolver *resolver)
 	     names_init(&resolver->peers, &tree->peers, "peer", reports) &&
 	     names_init(&resolver->sites, &tree->sites, "site", reports) &&
 	     names_init(&services, &tree->services, "service", reports) && resolve_peers(resolver) &&
-	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
+	     resolve_unsolicited(resolver) && resolve_sites(resolver) && resolve_services(resolver) &&
+	     resolve_prefixes(resolver);
 	names_free(&services);
 	if (ok) {
 		resolve_bird(resolver);
@@ -186,5 +187,6 @@ void config_free(struct config *config)
 	free(config->services);
 	free(config->peer_names);
 	free(config->profiles);
+	config_unsolicited_free(config);
 	free(config);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Peers that a site names by their address: one of the file's, or one that FRR will bring. */
+/* Peers that a site names by their address: one of the file's, or one that FRR will bring, or that will come
+ * by itself. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,11 @@
 
 #define SINGLE_HOP_TTL 255 /* RFC 5881 5 */
 
+static bool may_await(const struct resolver *resolver)
+{
+	return resolver->config->frr.wanted || resolver->tree->unsolicited.n;
+}
+
 unsigned resolve_awaited_room(const struct resolver *resolver)
 {
 	const struct sections *sites = &resolver->tree->sites;
@@ -15,7 +21,7 @@ unsigned resolve_awaited_room(const struct resolver *resolver)
 	struct addr addr;
 	unsigned n = 0;
 
-	for (unsigned s = 0; resolver->config->frr.wanted && s < sites->n; s++) {
+	for (unsigned s = 0; may_await(resolver) && s < sites->n; s++) {
 		const struct value *value = &sites->list[s].values[KEY_SITE_PEERS];
 
 		for (unsigned i = 0; value->state == VALUE_GOOD && i < value->list.n; i++)
@@ -62,7 +68,7 @@ static bool await(struct resolver *resolver, const struct addr *addr, const char
 	snprintf(peer->interface, sizeof(peer->interface), "%s", interface);
 	section_store(&none, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
 	peer->session.min_ttl = SINGLE_HOP_TTL;
-	peer->source = CONFIG_FRR;
+	peer->source = config->frr.wanted ? CONFIG_FRR : CONFIG_UNSOLICITED;
 	peer->awaited = true;
 	return true;
 }
@@ -82,7 +88,7 @@ bool resolve_site_peer(struct resolver *resolver, const struct item *item, unsig
 	if (n)
 		report_error(resolver->reports, &item->at,
 			     "peers: %u peers have the address \"%s\": name one", n, item->text);
-	else if (!resolver->config->frr.wanted)
+	else if (!may_await(resolver))
 		report_error(
 			resolver->reports, &item->at,
 			"peers: no peer has the address \"%s\", and without \"frr\" nobody will bring one",

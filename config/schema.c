@@ -26,6 +26,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 		     .help = "FRR: to be the data plane of its bfdd, and to ask for its BGP sessions"},
 	[KEY_BIRD] = {"bird", SCHEMA_GROUP, SCHEMA_TOP, .opens = SCHEMA_BIRD,
 		      .help = "how BIRD is made to follow"},
+	[KEY_UNSOLICITED] = {"unsolicited", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_UNSOLICITED,
+			     .help = "who may begin a session that is not in this file (RFC 9468)"},
 	[KEY_REQUIRE_BGP] = {"require-bgp", SCHEMA_BOOL, SCHEMA_TOP, .reload = SCHEMA_LIVE, RANGE(true, 0, 1),
 			     IN(config, require_bgp),
 			     .help = "a path whose BGP session is known to be down carries no service"},
@@ -71,7 +73,7 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 		      .help = "which kind of BFD it is"},
 	[KEY_VIA] = {"via", SCHEMA_ADDRESS, SCHEMA_PEER, .reload = SCHEMA_LIVE,
 		     .help = "the gateway that a service takes towards a multihop peer"},
-	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_POLL,
+	[KEY_PROFILE] = {"profile", SCHEMA_NAME, SCHEMA_PEER | SCHEMA_UNSOLICITED, .reload = SCHEMA_POLL,
 			 .help = "where values come from that the peer does not set itself"},
 
 	[KEY_PEER_BIRD_METHOD] = {"bird-method", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_LIVE,
@@ -162,6 +164,17 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_FRR_BGP_INTERVAL] = {"bgp-interval", SCHEMA_MILLISECONDS, SCHEMA_FRR, .reload = SCHEMA_LIVE,
 				  RANGE(5000 * USEC_MS, 0, 3600 * USEC_S), IN(config_vtysh, bgp_interval),
 				  .help = "how often FRR is asked for its BGP sessions; 0: never"},
+
+	[KEY_UNSOLICITED_INTERFACES] = {"interfaces", SCHEMA_INTERFACES, SCHEMA_UNSOLICITED, .required = true,
+					.reload = SCHEMA_LIVE, .help = "where they may come in"},
+	[KEY_UNSOLICITED_PREFIXES] = {"prefixes", SCHEMA_NETWORKS, SCHEMA_UNSOLICITED, .required = true,
+				      .reload = SCHEMA_LIVE, .help = "whose addresses they may have"},
+	[KEY_MAXIMUM] = {"maximum", SCHEMA_INTEGER, SCHEMA_UNSOLICITED, .reload = SCHEMA_LIVE,
+			 RANGE(100, 1, CONFIG_UNSOLICITED_MOST), IN(config_unsolicited, maximum),
+			 .help = "how many sessions there may be of this entry"},
+	[KEY_EXPIRY] = {"expiry", SCHEMA_MILLISECONDS, SCHEMA_UNSOLICITED, .reload = SCHEMA_LIVE,
+			RANGE(60 * USEC_S, USEC_S, 86400 * USEC_S), IN(config_unsolicited, expiry),
+			.help = "how long a session that is down is kept"},
 };
 
 const struct schema_key *schema_find(enum schema_section section, const char *name)

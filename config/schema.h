@@ -19,6 +19,8 @@ enum schema_section {
 	SCHEMA_DAEMON = 64,
 	SCHEMA_BIRD = 128,
 	SCHEMA_FRR = 256,
+	SCHEMA_UNSOLICITED = 1 << 16,
+	SCHEMA_SBFD = 1 << 17,
 };
 
 enum schema_type {
@@ -31,6 +33,8 @@ enum schema_type {
 	SCHEMA_PATH, /* absolute, as long as that of a socket may be */
 	SCHEMA_NAMES,
 	SCHEMA_PREFIXES,
+	SCHEMA_INTERFACES,
+	SCHEMA_NETWORKS, /* where packets may come from: also link-local ones */
 	SCHEMA_PEERS,	 /* names, also such as are addresses */
 	SCHEMA_ENDPOINT, /* of a socket */
 	SCHEMA_GROUPS,	 /* a list of groups: a section each */
@@ -54,6 +58,7 @@ enum schema_index {
 	KEY_DAEMON,
 	KEY_BIRD,
 	KEY_FRR,
+	KEY_UNSOLICITED,
 	KEY_REQUIRE_BGP,
 	KEY_FLIGHT_RECORDER,
 	KEY_NAME,
@@ -100,6 +105,10 @@ enum schema_index {
 	KEY_FRR_VTYSH,
 	KEY_FRR_PATHSPACE,
 	KEY_FRR_BGP_INTERVAL,
+	KEY_UNSOLICITED_INTERFACES,
+	KEY_UNSOLICITED_PREFIXES,
+	KEY_MAXIMUM, /* the first number of unsolicited's */
+	KEY_EXPIRY,  /* the last */
 	SCHEMA_KEYS
 };
 

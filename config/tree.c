@@ -8,7 +8,9 @@ static void free_sections(struct sections *sections)
 	for (unsigned i = 0; i < sections->n; i++)
 		for (unsigned j = 0; j < SCHEMA_KEYS; j++)
 			if (schema_keys[j].type == SCHEMA_NAMES || schema_keys[j].type == SCHEMA_PEERS ||
-			    schema_keys[j].type == SCHEMA_PREFIXES)
+			    schema_keys[j].type == SCHEMA_PREFIXES ||
+			    schema_keys[j].type == SCHEMA_INTERFACES ||
+			    schema_keys[j].type == SCHEMA_NETWORKS)
 				free(sections->list[i].values[j].list.items);
 	free(sections->list);
 }
@@ -19,6 +21,7 @@ void tree_free(struct tree *tree)
 	free_sections(&tree->peers);
 	free_sections(&tree->sites);
 	free_sections(&tree->services);
+	free_sections(&tree->unsolicited);
 }
 
 bool section_has(const struct section *section, enum schema_index key)

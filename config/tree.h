@@ -50,7 +50,7 @@ struct sections {
 };
 
 struct tree {
-	struct sections profiles, peers, sites, services;
+	struct sections profiles, peers, sites, services, unsolicited;
 	struct section steering, daemon, bird, frr, top;
 };
 

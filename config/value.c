@@ -190,7 +190,7 @@ static void report_host_bits(const char *text, const struct place *at, struct re
 		     prefix_format(&network, buf));
 }
 
-static bool good_prefix(struct prefix *prefix, const char *text, const struct place *at,
+static bool good_prefix(struct prefix *prefix, const char *text, bool routed, const struct place *at,
 			struct reports *reports)
 {
 	switch (prefix_parse(prefix, text)) {
@@ -210,7 +210,7 @@ static bool good_prefix(struct prefix *prefix, const char *text, const struct pl
 		report_error(reports, at, "prefixes: %s is multicast", text);
 		return false;
 	}
-	if (addr_is_link_local(&prefix->addr)) {
+	if (routed && addr_is_link_local(&prefix->addr)) {
 		report_error(reports, at, "prefixes: %s is link-local and never routed", text);
 		return false;
 	}
@@ -236,8 +236,10 @@ void item_set(struct item *item, const struct schema_key *key, const char *text,
 
 	if (key->type == SCHEMA_PEERS && endpoint_parse_peer(text, &addr, interface))
 		good = may_be_a_peers(&addr, key->name, text, &item->at, reports);
-	else if (key->type == SCHEMA_PREFIXES)
-		good = good_prefix(&item->prefix, text, &item->at, reports);
+	else if (key->type == SCHEMA_PREFIXES || key->type == SCHEMA_NETWORKS)
+		good = good_prefix(&item->prefix, text, key->type == SCHEMA_PREFIXES, &item->at, reports);
+	else if (key->type == SCHEMA_INTERFACES)
+		good = good_interface(text, &item->at, reports);
 	else
 		good = good_name(key->name, text, &item->at, reports);
 	item->text = good ? text : NULL;

@@ -122,6 +122,8 @@ enum engine_event_kind {
 			       full. The others are never lost. */
 	ENGINE_ADD_FAILED,  /* slot: another session has its key; it was not made */
 	ENGINE_PATH_FAILED, /* slot: the same, for engine_path() */
+	ENGINE_UNSOLICITED, /* peer, local, ifindex: engine_unsolicited() lets it begin a session, and it
+			       wants to. Not sent when the ring is full: the peer will try again */
 };
 
 #define ENGINE_NO_SLOT 0xffff
@@ -136,6 +138,8 @@ struct engine_event {
 	uint32_t remote_discr, remote_min_tx, remote_min_rx; /* STATE, NEGOTIATED: as the peer said last */
 	uint8_t remote_detect_mult;
 	usec_t at, lateness;
+	struct addr peer, local;
+	uint32_t ifindex;
 	struct policy *policy;
 	void *map;
 	uint16_t *slot_path;
@@ -176,6 +180,18 @@ bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recordi
 struct udp_door;
 bool engine_open_door(struct engine *engine, struct udp_door *door, char *error, size_t size);
 bool engine_close_door(struct engine *engine, const struct udp_door *door);
+
+/*
+ * Who may begin a session by speaking to us, besides those that were added: from now on these N rules hold,
+ * which are copied. Whoever fits one comes by ENGINE_UNSOLICITED, unless that is full: then he is dropped and
+ * counted.
+ */
+struct engine_unsolicited_rule {
+	uint32_t ifindex;
+	struct prefix prefix; /* that the peer's address is in */
+	bool full;	      /* nobody may for now */
+};
+bool engine_unsolicited(struct engine *engine, const struct engine_unsolicited_rule *rules, unsigned n);
 
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
- * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c. */
+ * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c
+ * unsolicited.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -32,7 +33,7 @@ struct notice {
 	uint8_t kind;  /* enum engine_event_kind, or one of these */
 	uint16_t slot; /* of REMOVED and ADD_FAILED */
 };
-enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING, NOTICE_DOOR };
+enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING, NOTICE_DOOR, NOTICE_FREE };
 
 /* Both ends of the way to a neighbour. */
 struct link_layer {
@@ -111,6 +112,13 @@ struct door_change {
 	bool open; /* it is there from now on */
 };
 
+/* Of engine_unsolicited(). */
+struct unsolicited_rules {
+	struct notice notice; /* NOTICE_FREE: others are in force */
+	unsigned n;
+	struct engine_unsolicited_rule rules[];
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -129,6 +137,7 @@ enum command_kind {
 	COMMAND_POLICY_SNAPSHOT,
 	COMMAND_RECORDING,
 	COMMAND_DOOR,
+	COMMAND_UNSOLICITED,
 };
 
 struct command {
@@ -191,6 +200,18 @@ struct recorder {
 	struct record_delays delays;
 };
 
+/* Who may begin a session, and who asked for one lately. */
+#define UNSOLICITED_ASKED 256
+struct unsolicited {
+	struct unsolicited_rules *set; /* NULL: nobody may */
+	usec_t bucket;		       /* filled until then */
+	struct unsolicited_asked {
+		struct addr peer;
+		uint32_t ifindex;
+		usec_t at;
+	} asked[UNSOLICITED_ASKED]; /* by a hash of both */
+};
+
 /* The engine's thread's own. */
 struct back {
 	struct ev_loop *loop;
@@ -222,6 +243,7 @@ struct back {
 	uint64_t random;
 	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
+	struct unsolicited unsolicited;
 	struct adoption *adoption; /* in force, or NULL */
 	bool ordered;		   /* orders went out since the last flush */
 	struct snapshot *snapshots, **snapshots_tail;
@@ -367,6 +389,8 @@ void front_free_slot(struct front *front, unsigned slot);
 
 /* events.c: from the engine's thread to the main thread */
 void events_push(struct engine *engine, const struct engine_event *event);
+/* False, and nothing is lost that anybody must know of: there is no room. */
+bool events_try(struct engine *engine, const struct engine_event *event);
 void events_notice(struct engine *engine, struct notice *notice);
 /* End of a turn: tells what waited, wakes the main thread. */
 void events_publish(struct engine *engine);
@@ -375,6 +399,12 @@ void events_publish(struct engine *engine);
 void doors_change(struct engine *engine, struct door_change *change);
 void doors_hand(struct door_change *change);
 void doors_free(struct door_change *change);
+
+/* unsolicited.c: sessions that the peer asks for */
+void unsolicited_change(struct engine *engine, struct unsolicited_rules *set);
+/* What becomes of a PACKET that no session is for: DROP_NONE, one is asked for. */
+enum drop unsolicited_packet(struct engine *engine, const struct packet *packet,
+			     const struct table_origin *origin);
 
 /* snapshot.c */
 void snapshot_begin(struct engine *engine, struct snapshot *snapshot);

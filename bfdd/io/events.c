@@ -26,6 +26,13 @@ void events_push(struct engine *engine, const struct engine_event *event)
 		engine->back.lost++;
 }
 
+bool events_try(struct engine *engine, const struct engine_event *event)
+{
+	struct event item = {.public = *event};
+
+	return !engine->back.notices && push(engine, &item);
+}
+
 static bool push_notice(struct engine *engine, struct notice *notice)
 {
 	struct event item = {
@@ -142,6 +149,9 @@ void engine_poll_events(struct engine *engine, void (*fn)(void *context, const s
 			continue;
 		case NOTICE_DOOR:
 			doors_hand((struct door_change *)event.notice);
+			continue;
+		case NOTICE_FREE:
+			free(event.notice);
 			continue;
 		case ENGINE_POLICY_RETIRED:
 			hand_retired(&event.public, (struct adoption *)event.notice);

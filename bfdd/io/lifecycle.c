@@ -156,7 +156,8 @@ static void free_commands(struct engine *engine)
 	while (engine->commands_memory && ring_pop(&engine->commands, &command)) {
 		if (command.kind == COMMAND_POLICY)
 			free_adoption(command.object);
-		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING)
+		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING ||
+			 command.kind == COMMAND_UNSOLICITED)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
@@ -167,7 +168,8 @@ static void free_commands(struct engine *engine)
 
 static void free_notice(struct notice *notice)
 {
-	if (notice->kind == NOTICE_SNAPSHOT || notice->kind == NOTICE_RECORDING)
+	if (notice->kind == NOTICE_SNAPSHOT || notice->kind == NOTICE_RECORDING ||
+	    notice->kind == NOTICE_FREE)
 		free(notice);
 	else if (notice->kind == NOTICE_POLICY_SNAPSHOT)
 		free_policy_snapshot((struct policy_snapshot *)notice);
@@ -223,6 +225,7 @@ void engine_free(struct engine *engine)
 	udp_close(engine->back.udp);
 	gate_close(engine->back.gate);
 	pthread_mutex_destroy(&engine->turn);
+	free(engine->back.unsolicited.set);
 	free(engine->commands_memory);
 	free(engine->events_memory);
 	free(engine);

@@ -164,7 +164,9 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 	}
 	if (drop && session)
 		session->drops[drop]++;
-	else if (drop)
+	else if (drop == DROP_NO_SESSION)
+		drop = unsolicited_packet(engine, &packet, origin);
+	if (drop && !session)
 		counter_add(&engine->counters.drops[drop], 1);
 	sessions_breathe(engine);
 }

@@ -212,6 +212,9 @@ static void on_event(void *context, const struct engine_event *e)
 	case ENGINE_PATH_FAILED:
 		say(e->at, "path-failed %u", e->slot);
 		break;
+	case ENGINE_UNSOLICITED:
+		say(e->at, "unsolicited %s", addr_format(&e->peer, peer));
+		break;
 	}
 }
 
