@@ -12,7 +12,7 @@
 PREFIX ?= /usr/local
 PKG_CONFIG ?= pkg-config
 CLANG ?= clang
-PACKAGES := libnl-3.0 libnl-route-3.0 libconfig jansson libcap-ng libsystemd libbpf
+PACKAGES := libnl-3.0 libnl-route-3.0 libconfig jansson libcap-ng libsystemd libbpf nettle
 
 BUILD := build
 OPT ?= -O2 -g

@@ -103,6 +103,9 @@ static void engine_event(void *context, const struct engine_event *event)
 	case ENGINE_UNSOLICITED:
 		app_unsolicited_event(app, event);
 		break;
+	case ENGINE_KEYS_RETIRED:
+		app_keys_retired(app, event->keys);
+		break;
 	case ENGINE_POLICY_RETIRED:
 		policy_free(event->policy);
 		free(event->slot_path);
@@ -282,6 +285,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_failover_tell(app);
 	app_survive_second(app);
 	app_unsolicited_second(app);
+	app_keys_second(app);
 }
 
 static void on_retry(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -437,6 +441,10 @@ static int start(struct app *app, char *error, size_t size)
 	app_policy_range(&app->config->steering, &app->range);
 	app->events = events_create(app->config->daemon.events);
 	app->slot_peer = calloc(TABLE_SLOTS, sizeof(*app->slot_peer));
+	if (!app_keys_take(app, app->config)) {
+		snprintf(error, size, "out of memory");
+		return -1;
+	}
 	app_dynamic_start(app);
 	app->services = app_services_load(NULL, NULL, app->config);
 	app->peers = app_peers_make(app, app->config, NULL);
@@ -561,6 +569,7 @@ void app_free(struct app *app)
 	monitor_free(app->monitor);
 	routes_free(app->routes);
 	engine_free(app->engine);
+	app_keys_close(app);
 	app_survive_close(app, hold);
 	steer_free(app->steer);
 	mark_free(app->mark);

@@ -93,7 +93,7 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 		.source = config_source_name(peer->config->source),
 		.frr_session = peer->config->frr_lid,
 		.site = detail ? peer_site(app, peer - app->peers) : NULL,
-		.waiting = peer->waiting ? app_peer_waiting(app, peer, waiting)
+		.waiting = peer->waiting || app_peer_lacks_key(peer) ? app_peer_waiting(app, peer, waiting)
 			   : peer->refused && (peer->slot == APP_NO_SLOT || !peer->path_up)
 				   ? "the end of another session with its addresses"
 				   : NULL,

@@ -42,6 +42,13 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 	return buf;
 }
 
+bool app_peer_lacks_key(const struct app_peer *peer)
+{
+	const struct auth_chain *chain = peer->config->session.auth;
+
+	return chain && !auth_chain_sends(chain);
+}
+
 const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING])
 {
 	static const char *const formats[] = {
@@ -60,6 +67,10 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 	const char *what = link ? link->name : peer->config->interface;
 	char text[ADDR_TEXT];
 
+	if (!peer->waiting && app_peer_lacks_key(peer)) {
+		snprintf(buf, APP_WAITING, "a key to send of %s", peer->config->session.auth->name);
+		return buf;
+	}
 	if (peer->waiting == APP_WAITS_SUBNET)
 		what = addr_format(&peer->config->address, text);
 	else if (peer->waiting == APP_WAITS_LOCAL)

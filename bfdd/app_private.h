@@ -246,6 +246,7 @@ struct app {
 
 	struct app_frr *frr; /* NULL: not configured */
 	struct app_unsolicited *unsolicited;
+	struct app_keys *keys; /* all chains that the engine may have */
 };
 
 usec_t app_now(void);
@@ -259,6 +260,18 @@ usec_t app_now(void);
 /* app.c */
 /* Routes may have become writable. */
 void app_routes_wake(struct app *app);
+
+/* app_keys.c */
+/* CONFIG, just loaded, gets the chains that are there already, and the others become known. False: out of
+ * memory. */
+bool app_keys_take(struct app *app, struct config *config);
+/* Lets go of those that app->config has not; after the engine was told of its peers. */
+void app_keys_sweep(struct app *app);
+/* The engine has let go. */
+void app_keys_retired(struct app *app, const struct auth_chain *chain);
+/* Once a second: keys begin and end. */
+void app_keys_second(struct app *app);
+void app_keys_close(struct app *app); /* after engine_free() */
 
 /* app_state.c */
 /* Makes the state folder and locks it. -1 with a message: another bfdd uses it, or it cannot be had. */
@@ -320,6 +333,8 @@ struct app_peer *app_peer_by_name(struct app *app, const char *name);
 /* "ams-1 went down: control-expiry" in BUF, which it returns. */
 const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t diag, char *buf, size_t size);
 
+/* It has a key chain of which nothing may be sent now. */
+bool app_peer_lacks_key(const struct app_peer *peer);
 /* "carrier on eth1": what the peer's path lacks, in BUF, which it returns; "" when it has all. */
 const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING]);
 

@@ -140,6 +140,11 @@ json_t *app_apply(struct app *app, char **error)
 	if (!report.errors || !report.warnings)
 		return NULL;
 	config = config_load(app->options.config_file, hear, &report);
+	if (config && !app_keys_take(app, config)) {
+		config_free(config);
+		config = NULL;
+		fputs("out of memory", report.errors);
+	}
 	whole = config ? app_dynamic_merge(app, config) : NULL;
 	if (whole)
 		changed = apply(app, whole, report.warnings);
@@ -148,6 +153,7 @@ json_t *app_apply(struct app *app, char **error)
 		      "may do",
 		      report.errors);
 	fclose(report.errors);
+	app_keys_sweep(app);
 	if (changed) {
 		events_add(app->events, LOG_LEVEL_NOTICE, "reload", app_now(), json_copy(changed));
 		json_object_set(changed, "warnings", report.warnings);

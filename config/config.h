@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/addr.h"
+#include "core/auth.h"
 #include "core/session.h"
 #include "core/usec.h"
 
@@ -171,6 +172,8 @@ struct config {
 	bool require_bgp;
 	bool flight_recorder; /* keep each session's last packets */
 	struct config_vtysh vtysh;
+	unsigned nchains;
+	struct auth_chain **chains; /* of each, this is a user */
 	/* Of one that config_merge() made: the file's, whose sites, services and profiles it shares. */
 	struct config *base;
 	unsigned users; /* how many others share what this one has */
@@ -185,11 +188,14 @@ typedef void config_report_fn(void *context, const char *file, unsigned line, bo
  * first). */
 struct config *config_load(const char *file, config_report_fn *report, void *context);
 void config_free(struct config *config);
+/* One user less: the last one wipes and frees it. NULL is fine. */
+void config_chain_drop(struct auth_chain *chain);
 
 /*
  * PURE. FILE with SESSIONS, those of each source together, as further peers behind its own. Each source has
  * its rule for names and for what the file, or a source before it, has already:
- *   FRR          "192.0.2.1", perhaps with interface, kind or number; the file's peer gets its parameters
+ *   FRR          "192.0.2.1", perhaps with interface, kind or number; the file's peer gets its
+ *                parameters, but keeps its key chain
  *   MEMBER       "NAME%eth1", NAME being `of`; it is never another one's
  *   UNSOLICITED  "unsolicited-192.0.2.1%eth1"; only one that a site awaits is taken, else the other one stays
  * bfdd/app_dynamic.c collects them: a new source is a row there. FILE lives on until it and what was made of

@@ -27,6 +27,8 @@ static const char *const wanted[] = {
 	[SCHEMA_NAMES] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_PEERS] = "a list of names [ \"...\", ... ]",
 	[SCHEMA_ENDPOINT] = "a socket in quotes",
+	[SCHEMA_TIME] = "a time in quotes",
+	[SCHEMA_SECRET] = "a secret in quotes",
 	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ] or \"bgp\"",
 	[SCHEMA_INTERFACES] = "a list of interfaces [ \"...\", ... ]",
 	[SCHEMA_NETWORKS] = "a list of prefixes [ \"...\", ... ]",
@@ -106,6 +108,9 @@ static void read_items(struct loader *loader, const config_setting_t *setting, c
 	}
 }
 
+static void read_sections(struct loader *loader, const config_setting_t *list, const struct schema_key *key,
+			  struct sections *sections);
+
 static void read_value(struct loader *loader, const config_setting_t *setting, const struct schema_key *key,
 		       struct value *value)
 {
@@ -137,6 +142,12 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 			value_set_word(value, key, config_setting_get_string(setting), loader->reports);
 		else
 			read_items(loader, setting, key, value);
+		break;
+	case SCHEMA_GROUPS:
+		value->groups = report_calloc(loader->reports, 1, sizeof(*value->groups));
+		value->state = value->groups ? VALUE_GOOD : VALUE_BAD;
+		if (value->groups)
+			read_sections(loader, setting, key, value->groups);
 		break;
 	default:
 		value_set_text(value, key, config_setting_get_string(setting), loader->reports);
@@ -244,6 +255,8 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 		read_sections(loader, setting, key, &tree->unsolicited);
 	else if (key->opens == SCHEMA_SITE)
 		read_sections(loader, setting, key, &tree->sites);
+	else if (key->opens == SCHEMA_KEY_CHAIN)
+		read_sections(loader, setting, key, &tree->key_chains);
 	else
 		read_sections(loader, setting, key, &tree->services);
 }

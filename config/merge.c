@@ -64,10 +64,13 @@ static struct config_peer *find_before(const struct merge *merge, const struct c
 static void take(struct config_peer *peer, const struct config_session *session)
 {
 	bool shutdown = peer->session.shutdown && !peer->awaited;
+	struct auth_chain *auth = peer->session.auth; /* which FRR does not know */
 
 	peer->frr_lid = session->lid;
 	peer->session = session->session;
 	peer->session.shutdown |= shutdown;
+	if (auth)
+		peer->session.auth = auth;
 	if (peer->source == CONFIG_FILE)
 		return;
 	peer->source = session->source;

@@ -127,16 +127,19 @@ static bool resolve_all(struct resolver *resolver)
 	ok = names_init(&resolver->profiles, &tree->profiles, "profile", reports) &&
 	     names_init(&resolver->peers, &tree->peers, "peer", reports) &&
 	     names_init(&resolver->sites, &tree->sites, "site", reports) &&
-	     names_init(&services, &tree->services, "service", reports) && resolve_peers(resolver) &&
-	     resolve_unsolicited(resolver) && resolve_sites(resolver) && resolve_services(resolver) &&
-	     resolve_prefixes(resolver);
+	     names_init(&services, &tree->services, "service", reports) &&
+	     names_init(&resolver->chains, &tree->key_chains, "key chain", reports) &&
+	     resolve_keys(resolver) && resolve_peers(resolver) && resolve_unsolicited(resolver) &&
+	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
 	names_free(&services);
 	if (ok) {
 		resolve_bird(resolver);
 		resolve_vtysh(resolver);
 	}
-	if (ok && !reports->errors)
+	if (ok && !reports->errors) {
 		check_unused(resolver);
+		resolve_keys_warn(resolver);
+	}
 	return ok;
 }
 
@@ -151,6 +154,8 @@ struct config *resolve_tree(const struct tree *tree, struct reports *reports)
 	names_free(&resolver.profiles);
 	names_free(&resolver.peers);
 	names_free(&resolver.sites);
+	names_free(&resolver.chains);
+	free(resolver.chain_used);
 	free(resolver.profile_used);
 	free(resolver.peer_site);
 	free(resolver.peer_via_asked);
@@ -188,5 +193,8 @@ void config_free(struct config *config)
 	free(config->peer_names);
 	free(config->profiles);
 	config_unsolicited_free(config);
+	for (unsigned i = 0; i < config->nchains; i++)
+		config_chain_drop(config->chains[i]);
+	free(config->chains);
 	free(config);
 }

@@ -12,8 +12,9 @@ struct resolver {
 	const struct tree *tree;
 	struct reports *reports;
 	struct config *config;
-	struct names profiles, peers, sites;
+	struct names profiles, peers, sites, chains;
 	bool *profile_used;   /* by index */
+	bool *chain_used;     /* by index */
 	unsigned *peer_site;  /* by index: the site + 1, or 0 */
 	bool *peer_via_asked; /* by index: its lack of a gateway was reported */
 	bool *site_used;      /* by index: some service names it */
@@ -32,6 +33,13 @@ bool resolve_type_multihop(enum session_type type);
 /* After the peers, as it uses profiles. */
 bool resolve_unsolicited(struct resolver *resolver);
 void config_unsolicited_free(struct config *config);
+/* Before the peers. */
+bool resolve_keys(struct resolver *resolver);
+/* The chain that SECTION, a peer's or profile's, names; NULL: none, or there is no such chain (reported if
+ * REPORT). */
+struct auth_chain *resolve_key_chain(struct resolver *resolver, const struct section *section, bool report);
+/* Of what is likely to be a mistake, when there are no errors. */
+void resolve_keys_warn(struct resolver *resolver);
 /* How BIRD follows; after the peers. */
 void resolve_bird(struct resolver *resolver);
 void resolve_vtysh(struct resolver *resolver);

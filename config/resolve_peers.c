@@ -108,6 +108,7 @@ static bool resolve_profiles(struct resolver *resolver)
 		snprintf(config->profiles[i], sizeof(config->profiles[i]), "%s", name ? name : "");
 		section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &session);
 		check_detection(resolver, section, &session);
+		resolve_key_chain(resolver, section, true);
 	}
 	return true;
 }
@@ -128,6 +129,7 @@ static void apply_profile(struct resolver *resolver, const struct section *secti
 	resolver->profile_used[index] = true;
 	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
 		      &peer->session);
+	peer->session.auth = resolve_key_chain(resolver, &resolver->tree->profiles.list[index], false);
 }
 
 static const char *peer_name(const struct section *section)
@@ -150,6 +152,8 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
 	apply_profile(resolver, section, peer);
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
+	if (section->values[KEY_KEY_CHAIN].state != VALUE_ABSENT)
+		peer->session.auth = resolve_key_chain(resolver, section, true);
 	if (!resolve_type_multihop(peer->type))
 		peer->session.min_ttl = SINGLE_HOP_TTL;
 

@@ -41,6 +41,7 @@ static void apply_profile(struct resolver *resolver, const struct section *secti
 	resolver->profile_used[index] = true;
 	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
 		      &entry->session);
+	entry->session.auth = resolve_key_chain(resolver, &resolver->tree->profiles.list[index], false);
 }
 
 static bool resolve_entry(struct resolver *resolver, const struct section *section,

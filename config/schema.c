@@ -35,8 +35,9 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 				 RANGE(true, 0, 1), IN(config, flight_recorder),
 				 .help = "keep each session's last packets for bfdctl postmortem"},
 
-	[KEY_NAME] = {"name", SCHEMA_NAME, BOTH | SCHEMA_SITE | SCHEMA_SERVICE, .required = true,
-		      .reload = SCHEMA_SESSION, .help = "what it is called, here and by bfdctl"},
+	[KEY_NAME] = {"name", SCHEMA_NAME, BOTH | SCHEMA_SITE | SCHEMA_SERVICE | SCHEMA_KEY_CHAIN,
+		      .required = true, .reload = SCHEMA_SESSION,
+		      .help = "what it is called, here and by bfdctl"},
 
 	[KEY_TRANSMIT_INTERVAL] = {"transmit-interval", SCHEMA_MILLISECONDS, BOTH, .reload = SCHEMA_POLL,
 				   RANGE(300 * USEC_MS, 3 * USEC_MS, 60 * USEC_S),
@@ -175,6 +176,29 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_EXPIRY] = {"expiry", SCHEMA_MILLISECONDS, SCHEMA_UNSOLICITED, .reload = SCHEMA_LIVE,
 			RANGE(60 * USEC_S, USEC_S, 86400 * USEC_S), IN(config_unsolicited, expiry),
 			.help = "how long a session that is down is kept"},
+
+	[KEY_KEY_CHAINS] = {"key-chains", SCHEMA_GROUPS, SCHEMA_TOP, .opens = SCHEMA_KEY_CHAIN,
+			    .help = "keys by which packets are authenticated"},
+	[KEY_KEY_CHAIN] = {"key-chain", SCHEMA_NAME, BOTH, .reload = SCHEMA_LIVE,
+			   .help = "whose keys authenticate packets; none is taken without"},
+	[KEY_KEYS] = {"keys", SCHEMA_GROUPS, SCHEMA_KEY_CHAIN, .required = true, .reload = SCHEMA_LIVE,
+		      .opens = SCHEMA_KEY, .help = "its keys"},
+	[KEY_KEY_ID] = {"id", SCHEMA_INTEGER, SCHEMA_KEY, .reload = SCHEMA_LIVE, RANGE(0, 0, 255),
+			IN(auth_key, id), .help = "the number by which packets name the key"},
+	[KEY_AUTH_TYPE] = {"type", SCHEMA_NAME, SCHEMA_KEY, .required = true, .reload = SCHEMA_LIVE,
+			   .help = "what is made of the secret"},
+	[KEY_SECRET] = {"secret", SCHEMA_SECRET, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			.help = "the secret itself"},
+	[KEY_SECRET_FILE] = {"secret-file", SCHEMA_PATH, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			     .help = "the file that has the secret"},
+	[KEY_SEND_START] = {"send-start", SCHEMA_TIME, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			    .help = "from when on it is sent"},
+	[KEY_SEND_END] = {"send-end", SCHEMA_TIME, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			  .help = "from when on it is not sent any more"},
+	[KEY_ACCEPT_START] = {"accept-start", SCHEMA_TIME, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			      .help = "from when on it is accepted"},
+	[KEY_ACCEPT_END] = {"accept-end", SCHEMA_TIME, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			    .help = "from when on it is not accepted any more"},
 };
 
 const struct schema_key *schema_find(enum schema_section section, const char *name)

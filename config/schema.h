@@ -21,6 +21,8 @@ enum schema_section {
 	SCHEMA_FRR = 256,
 	SCHEMA_UNSOLICITED = 1 << 16,
 	SCHEMA_SBFD = 1 << 17,
+	SCHEMA_KEY_CHAIN = 1 << 18,
+	SCHEMA_KEY = 1 << 19, /* of a chain */
 };
 
 enum schema_type {
@@ -37,6 +39,8 @@ enum schema_type {
 	SCHEMA_NETWORKS, /* where packets may come from: also link-local ones */
 	SCHEMA_PEERS,	 /* names, also such as are addresses */
 	SCHEMA_ENDPOINT, /* of a socket */
+	SCHEMA_TIME,	 /* RFC 3339; kept as Unix time in microseconds */
+	SCHEMA_SECRET,	 /* no message shows it */
 	SCHEMA_GROUPS,	 /* a list of groups: a section each */
 	SCHEMA_GROUP,	 /* one section */
 };
@@ -109,6 +113,17 @@ enum schema_index {
 	KEY_UNSOLICITED_PREFIXES,
 	KEY_MAXIMUM, /* the first number of unsolicited's */
 	KEY_EXPIRY,  /* the last */
+	KEY_KEY_CHAINS,
+	KEY_KEY_CHAIN,
+	KEY_KEYS,
+	KEY_KEY_ID,
+	KEY_AUTH_TYPE,
+	KEY_SECRET,
+	KEY_SECRET_FILE,
+	KEY_SEND_START,
+	KEY_SEND_END,
+	KEY_ACCEPT_START,
+	KEY_ACCEPT_END,
 	SCHEMA_KEYS
 };
 

@@ -252,6 +252,8 @@ void source_free(struct source *source)
 	for (unsigned i = 0; i < source->nfiles; i++)
 		free(source->files[i]);
 	free(source->lines);
+	if (source->text) /* there may be secrets in it */
+		explicit_bzero(source->text, source->size);
 	free(source->text);
 }
 

@@ -12,6 +12,10 @@ static void free_sections(struct sections *sections)
 			    schema_keys[j].type == SCHEMA_INTERFACES ||
 			    schema_keys[j].type == SCHEMA_NETWORKS)
 				free(sections->list[i].values[j].list.items);
+			else if (schema_keys[j].type == SCHEMA_GROUPS && sections->list[i].values[j].groups) {
+				free_sections(sections->list[i].values[j].groups);
+				free(sections->list[i].values[j].groups);
+			}
 	free(sections->list);
 }
 
@@ -22,6 +26,7 @@ void tree_free(struct tree *tree)
 	free_sections(&tree->sites);
 	free_sections(&tree->services);
 	free_sections(&tree->unsolicited);
+	free_sections(&tree->key_chains);
 }
 
 bool section_has(const struct section *section, enum schema_index key)

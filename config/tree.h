@@ -27,7 +27,7 @@ struct value {
 	enum value_state state;
 	struct place at;
 	union {
-		int64_t number;	  /* also booleans; microseconds */
+		int64_t number;	  /* also booleans, times; microseconds */
 		const char *text; /* the parser's memory */
 		struct addr addr;
 		struct {
@@ -35,6 +35,7 @@ struct value {
 			unsigned n;
 			bool follow; /* the word "bgp" in the place of prefixes */
 		} list;
+		struct sections *groups; /* within another group */
 	};
 };
 
@@ -50,7 +51,7 @@ struct sections {
 };
 
 struct tree {
-	struct sections profiles, peers, sites, services, unsolicited;
+	struct sections profiles, peers, sites, services, unsolicited, key_chains;
 	struct section steering, daemon, bird, frr, top;
 };
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/endpoint.h"
+#include "config/rfc3339.h"
 #include "config/tree.h"
 
 #define NAME_CHARS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -156,6 +157,15 @@ void value_set_text(struct value *value, const struct schema_key *key, const cha
 
 		good = good_address(&addr, key->name, text, &value->at, reports);
 		value->addr = addr;
+	} else if (key->type == SCHEMA_TIME) {
+		good = rfc3339_parse(text, &value->number);
+		if (!good)
+			report_error(reports, &value->at,
+				     "%s: \"%.40s\" is not a time such as 2026-01-31T18:00:00Z", key->name,
+				     text);
+	} else if (key->type == SCHEMA_SECRET) {
+		good = true; /* whether it is too long depends on what it is for */
+		value->text = text;
 	} else {
 		good = key->type == SCHEMA_INTERFACE  ? good_interface(text, &value->at, reports)
 		       : key->type == SCHEMA_ENDPOINT ? good_endpoint(key->name, text, &value->at, reports)

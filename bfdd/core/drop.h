@@ -22,11 +22,16 @@
 	X(DROP_TTL, "ttl")			   /* GTSM (RFC 5881 5), or minimum-ttl */                   \
 	X(DROP_AUTH_UNEXPECTED, "auth-unexpected") /* A set, session without authentication */               \
 	X(DROP_AUTH_MISSING, "auth-missing")	   /* A clear, session with authentication */                \
-	X(DROP_ADMIN_DOWN, "admin-down")	   /* we are AdminDown: 6.8.6 discards */                    \
-	X(DROP_NO_PATH, "no-path")		   /* our interface or address is away */                    \
-	X(DROP_HEADERS, "headers")		   /* IP or UDP wrong, at a packet socket */                 \
-	X(DROP_UNSOLICITED, "unsolicited-limit")   /* would begin a session, but there are enough */         \
-	X(DROP_RATE, "rate-limited")		   /* more than a session can want, see io/gate.h */
+	X(DROP_AUTH_TYPE, "auth-type")		   /* no key of ours is of its Auth Type */                  \
+	X(DROP_AUTH_UNKNOWN_KEY, "auth-unknown-key") /* no key that holds now has its Key ID */              \
+	X(DROP_AUTH_DIGEST, "auth-digest")	     /* wrong: another secret, or forged */                  \
+	X(DROP_AUTH_SEQUENCE, "auth-sequence")	     /* right, but old, repeated or too far ahead */         \
+	X(DROP_AUTH_PASSWORD, "auth-password")	     /* wrong */                                             \
+	X(DROP_ADMIN_DOWN, "admin-down")	     /* we are AdminDown: 6.8.6 discards */                  \
+	X(DROP_NO_PATH, "no-path")		     /* our interface or address is away */                  \
+	X(DROP_HEADERS, "headers")		     /* IP or UDP wrong, at a packet socket */               \
+	X(DROP_UNSOLICITED, "unsolicited-limit")     /* would begin a session, but there are enough */       \
+	X(DROP_RATE, "rate-limited")		     /* more than a session can want, see io/gate.h */
 
 enum drop {
 	DROP_NONE,

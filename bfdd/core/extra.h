@@ -6,10 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/auth.h"
 #include "core/rtt.h"
 
 struct session_extra {
 	struct rtt rtt; /* of the path to the peer and back */
+	struct auth_state auth;
 };
 
 #endif

@@ -49,10 +49,12 @@ enum {
 	AT_PEER = 80,
 	AT_LOCAL = 96,
 	AT_VRF = 112,
-	AT_KEPT_FREE = 116,
+	AT_XMIT_SEQ = 116,
+	AT_RCV_SEQ = 120,
+	AT_KEPT_FREE = 124,
 };
 
-enum { FLAG_DEMAND = 1, FLAG_CPI = 2, FLAG_POLL = 4 };
+enum { FLAG_DEMAND = 1, FLAG_CPI = 2, FLAG_POLL = 4, FLAG_XMIT_SEQ = 8, FLAG_RCV_SEQ = 16 };
 
 static void put32(uint8_t *to, uint32_t value)
 {
@@ -140,6 +142,22 @@ const char *resume_refusal_text(enum resume_refusal refusal)
 	return "";
 }
 
+static void take_sequence(struct resume *resume, const struct auth_state *auth)
+{
+	resume->xmit_started = auth->started;
+	resume->rcv_known = auth->known;
+	resume->xmit_seq = auth->started ? auth->xmit_seq : 0;
+	resume->rcv_seq = auth->known ? auth->rcv_seq : 0;
+}
+
+void resume_sequence(const struct resume *resume, struct auth_state *auth)
+{
+	auth->started = resume->xmit_started;
+	auth->xmit_seq = resume->xmit_seq;
+	auth->known = resume->rcv_known ? AUTH_RESUMED : AUTH_UNKNOWN;
+	auth->rcv_seq = resume->rcv_seq;
+}
+
 void resume_take(struct resume *resume, const struct session *session)
 {
 	memset(resume, 0, sizeof(*resume));
@@ -172,6 +190,8 @@ void resume_take(struct resume *resume, const struct session *session)
 	resume->created = session->created;
 	resume->up_transitions = session->up_transitions;
 	resume->down_transitions = session->down_transitions;
+	if (session->extra)
+		take_sequence(resume, &session->extra->auth);
 }
 
 void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD])
@@ -187,7 +207,11 @@ void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD])
 	record[AT_DETECT_MULT] = resume->detect_mult;
 	record[AT_REMOTE_DETECT_MULT] = resume->remote_detect_mult;
 	record[AT_FLAGS] = (uint8_t)((resume->remote_demand ? FLAG_DEMAND : 0) |
-				     (resume->remote_cpi ? FLAG_CPI : 0) | (resume->polling ? FLAG_POLL : 0));
+				     (resume->remote_cpi ? FLAG_CPI : 0) | (resume->polling ? FLAG_POLL : 0) |
+				     (resume->xmit_started ? FLAG_XMIT_SEQ : 0) |
+				     (resume->rcv_known ? FLAG_RCV_SEQ : 0));
+	put32(record + AT_XMIT_SEQ, resume->xmit_seq);
+	put32(record + AT_RCV_SEQ, resume->rcv_seq);
 	record[AT_FAMILY] = (uint8_t)addr_size(resume->key.peer.family);
 	record[AT_HAS_LOCAL] = resume->key.local.family != AF_UNSPEC;
 	record[AT_TYPE] = resume->key.type;
@@ -245,6 +269,10 @@ static void decode_values(struct resume *resume, const uint8_t *record)
 	resume->remote_demand = record[AT_FLAGS] & FLAG_DEMAND;
 	resume->remote_cpi = record[AT_FLAGS] & FLAG_CPI;
 	resume->polling = record[AT_FLAGS] & FLAG_POLL;
+	resume->xmit_started = record[AT_FLAGS] & FLAG_XMIT_SEQ;
+	resume->rcv_known = record[AT_FLAGS] & FLAG_RCV_SEQ;
+	resume->xmit_seq = get32(record + AT_XMIT_SEQ);
+	resume->rcv_seq = get32(record + AT_RCV_SEQ);
 	resume->remote_min_rx = get32(record + AT_REMOTE_MIN_RX);
 	resume->remote_min_tx = get32(record + AT_REMOTE_MIN_TX);
 	resume->desired_min_tx = get32(record + AT_DESIRED);

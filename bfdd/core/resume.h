@@ -9,7 +9,7 @@
 
 #include "core/session.h"
 
-#define RESUME_VERSION 2 /* of the form: to be counted up with every change of it */
+#define RESUME_VERSION 3 /* of the form: to be counted up with every change of it */
 #define RESUME_HEADER 4096
 #define RESUME_FIXED 64 /* bytes of the header that are written once */
 #define RESUME_ALIVE 64 /* where in the header: usec_t, when the process was last at work */
@@ -43,6 +43,8 @@ struct resume {
 	uint32_t desired_min_tx_used, required_min_rx_used;
 	usec_t since, created;
 	uint32_t up_transitions, down_transitions;
+	uint32_t xmit_seq, rcv_seq; /* authentication's */
+	bool xmit_started, rcv_known;
 };
 
 void resume_header_encode(const struct resume_owner *owner, uint8_t header[RESUME_FIXED]);
@@ -54,6 +56,9 @@ const char *resume_refusal_text(enum resume_refusal refusal);
 /* All of RESUME is set, padding included, so that two of them can be compared as memory. */
 void resume_take(struct resume *resume, const struct session *session);
 void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD]);
+/* STATE goes on behind the numbers that RESUME has: with the next one that we send, and any later one of the
+ * peer, of whose packets some came to nobody. */
+void resume_sequence(const struct resume *resume, struct auth_state *state);
 /* The record of SLOT. False: it holds no session, or was half written when its process died, or makes no
  * sense. NOW is CLOCK_MONOTONIC's. */
 bool resume_decode(struct resume *resume, const uint8_t record[RESUME_RECORD], uint16_t slot, usec_t now);

@@ -190,7 +190,7 @@ uint16_t session_port(enum session_type type)
 
 bool session_needs_extra(const struct session_config *config)
 {
-	return false;
+	return config->auth;
 }
 
 static struct before session_begin(const struct session *session, struct session_effects *effects)
@@ -301,6 +301,8 @@ static void session_recall(struct session *session, const struct resume *resume)
 	session->created = resume->created;
 	session->up_transitions = resume->up_transitions;
 	session->down_transitions = resume->down_transitions;
+	if (session->extra)
+		resume_sequence(resume, &session->extra->auth);
 }
 
 void session_resume(struct session *session, const struct resume *resume, usec_t now,
@@ -318,6 +320,8 @@ void session_resume(struct session *session, const struct resume *resume, usec_t
 	if (session->config.shutdown)
 		session_event(session, FSM_ADMIN_DISABLE, now, effects);
 	session_settle(session, now, &before, effects);
+	if (session->extra)
+		auth_heard(&session->extra->auth, now, session->detection_time);
 	effects->what |= EFFECT_SEND;
 }
 
@@ -341,8 +345,8 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 {
 	struct before before = session_begin(session, effects);
 
-	if (packet->auth_present)
-		return DROP_AUTH_UNEXPECTED;
+	if (packet->auth_present != !!session->config.auth)
+		return packet->auth_present ? DROP_AUTH_UNEXPECTED : DROP_AUTH_MISSING;
 	if (!session->path_up)
 		return DROP_NO_PATH;
 	if (session->state == BFD_ADMIN_DOWN)
@@ -353,6 +357,8 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 		session_poll_end(session, received);
 	session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
 	session_settle(session, received, &before, effects);
+	if (packet->auth_present && session->extra)
+		auth_heard(&session->extra->auth, received, session->detection_time);
 	if (packet->poll)
 		effects->what |= EFFECT_SEND | EFFECT_SEND_FINAL;
 	return DROP_NONE;
@@ -433,6 +439,18 @@ usec_t session_patience(const struct session *session)
 {
 	return (usec_t)session->config.detect_mult *
 	       max32(session->desired_min_tx_used, session->remote_min_rx);
+}
+
+enum drop session_authenticate(struct session *session, const struct packet *packet, const uint8_t *data,
+			       usec_t received)
+{
+	/* What is dropped for these reasons, or for its A bit, is not worth a digest. */
+	if (!session->config.auth || !packet->auth_present || !session->path_up ||
+	    session->state == BFD_ADMIN_DOWN)
+		return DROP_NONE;
+	if (!session->extra)
+		return DROP_AUTH_UNKNOWN_KEY;
+	return auth_verify(session->config.auth, &session->extra->auth, packet, data, received);
 }
 
 void session_packet(const struct session *session, bool final, struct packet *packet)

@@ -34,6 +34,7 @@ struct session_config {
 	bool shutdown;		  /* held in AdminDown */
 	uint32_t padded_pdu_size; /* bfd.PaddedPduSize (RFC 9764 3): of the UDP payload; 0: as large as the
 				     packet */
+	struct auth_chain *auth;  /* NULL: none. The main thread's; needs a struct session_extra */
 };
 
 /* Where the session lives. Fixed for its life but for local and ifindex, which follow the interface. */
@@ -161,6 +162,9 @@ usec_t session_on_grid(usec_t at, usec_t interval);
 usec_t session_detect_deadline(const struct session *session);
 /* How long the peer waits for us (6.8.4): our Detect Mult times the interval at which it expects us. */
 usec_t session_patience(const struct session *session);
+/* 6.7, for a packet that was found to be this session's, before session_receive(). */
+enum drop session_authenticate(struct session *session, const struct packet *packet, const uint8_t *data,
+			       usec_t received);
 /* Fills PACKET with what 6.8.7 says now. Counts nothing. */
 void session_packet(const struct session *session, bool final, struct packet *packet);
 /* A periodic packet went out at NOW (not one that EFFECT_SEND asked for: those leave the schedule alone):

@@ -197,6 +197,36 @@ static void show_times(json_t *peer, FILE *out)
 		sheet_line(out, "poll sequence", "running");
 }
 
+static const char *key_words(char buf[TEXT], json_t *authentication, const char *type, const char *id)
+{
+	char name[TEXT], number_[TEXT];
+
+	if (json_is_null(json_object_get(authentication, type)))
+		strcpy(buf, "nothing");
+	else
+		snprintf(buf, TEXT, "%.64s, key %.16s", text_get(name, authentication, type),
+			 text_get(number_, authentication, id));
+	return buf;
+}
+
+static void show_authentication(json_t *peer, FILE *out)
+{
+	json_t *authentication = json_object_get(peer, "authentication");
+	char chain[TEXT], ours[TEXT], theirs[TEXT];
+
+	if (!json_is_object(authentication))
+		return;
+	sheet_line(out, "key chain", "%s", text_get(chain, authentication, "key-chain"));
+	sheet_line(out, "authenticates", "%s; the remote: %s",
+		   key_words(ours, authentication, "type", "key-id"),
+		   key_words(theirs, authentication, "remote-type", "remote-key-id"));
+	if (!json_is_null(json_object_get(authentication, "sequence")) ||
+	    !json_is_null(json_object_get(authentication, "remote-sequence")))
+		sheet_line(out, "sequence", "%s; the remote's: %s",
+			   text_get(ours, authentication, "sequence"),
+			   text_get(theirs, authentication, "remote-sequence"));
+}
+
 static void show_traffic(json_t *peer, FILE *out)
 {
 	char in[TEXT], sent[TEXT];
@@ -260,6 +290,7 @@ void show_peer(json_t *peer, FILE *out)
 		"remote-detect-multiplier",
 		"passive",
 		"poll-active",
+		"authentication",
 		"packets-in",
 		"packets-out",
 		"last-packet",
@@ -283,6 +314,7 @@ void show_peer(json_t *peer, FILE *out)
 	show_place(peer, out);
 	show_state(peer, out);
 	show_times(peer, out);
+	show_authentication(peer, out);
 	show_traffic(peer, out);
 	show_sizes(peer, out);
 	sheet_object(out, peer, shown);

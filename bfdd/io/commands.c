@@ -76,20 +76,26 @@ static void add(struct engine *engine, const struct command *command)
 		events_notice(engine, &companion->notice);
 		return;
 	}
+	keys_hold(session);
 	gate_session(back->gate, session);
 	if (command->on)
 		go_on(engine, session);
+	else if (session->extra)
+		keep_recall(engine, session);
 	keep_session(engine, session);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 }
 
 static void configure(struct engine *engine, struct session *session, const struct command *command)
 {
+	struct auth_chain *keys = session->config.auth;
 	struct session_effects effects;
 
 	if (!session->extra)
 		give_extra(session, command->extra);
 	session_configure(session, &command->config, engine->back.clock.now, &effects);
+	keys_hold(session);
+	keys_release(engine, keys);
 	sessions_apply(engine, session, &effects);
 	gate_session(engine->back.gate, session); /* min_ttl */
 }
@@ -192,6 +198,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 		break;
 	case COMMAND_UNSOLICITED:
 		unsolicited_change(engine, command->object);
+		break;
+	case COMMAND_KEYS:
+		keys_retire(engine, command->object);
 		break;
 	}
 }

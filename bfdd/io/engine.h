@@ -118,12 +118,13 @@ enum engine_event_kind {
 			  session (to and diag are its), or ENGINE_NO_SLOT. Not for what engine_policy()
 			  itself changes */
 	ENGINE_STALL,  /* lateness: our own tick came late by this much */
-	ENGINE_LOST_EVENTS, /* count of STATE, NEGOTIATED, SWITCH, STALL and PATH_FAILED lost: the ring was
-			       full. The others are never lost. */
-	ENGINE_ADD_FAILED,  /* slot: another session has its key; it was not made */
-	ENGINE_PATH_FAILED, /* slot: the same, for engine_path() */
-	ENGINE_UNSOLICITED, /* peer, local, ifindex: engine_unsolicited() lets it begin a session, and it
-			       wants to. Not sent when the ring is full: the peer will try again */
+	ENGINE_LOST_EVENTS,  /* count of STATE, NEGOTIATED, SWITCH, STALL and PATH_FAILED lost: the ring was
+				full. The others are never lost. */
+	ENGINE_ADD_FAILED,   /* slot: another session has its key; it was not made */
+	ENGINE_PATH_FAILED,  /* slot: the same, for engine_path() */
+	ENGINE_UNSOLICITED,  /* peer, local, ifindex: engine_unsolicited() lets it begin a session, and it
+				wants to. Not sent when the ring is full: the peer will try again */
+	ENGINE_KEYS_RETIRED, /* keys: no session uses them any more */
 };
 
 #define ENGINE_NO_SLOT 0xffff
@@ -143,6 +144,7 @@ struct engine_event {
 	struct policy *policy;
 	void *map;
 	uint16_t *slot_path;
+	struct auth_chain *keys;
 };
 
 int engine_event_fd(const struct engine *engine);
@@ -192,6 +194,9 @@ struct engine_unsolicited_rule {
 	bool full;	      /* nobody may for now */
 };
 bool engine_unsolicited(struct engine *engine, const struct engine_unsolicited_rule *rules, unsigned n);
+
+/* No command that follows has CHAIN in a session_config: ENGINE_KEYS_RETIRED tells when it may be freed. */
+bool engine_retire_keys(struct engine *engine, struct auth_chain *chain);
 
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {

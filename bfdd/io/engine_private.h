@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
  * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c
- * unsolicited.c. */
+ * unsolicited.c keys.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -119,6 +119,12 @@ struct unsolicited_rules {
 	struct engine_unsolicited_rule rules[];
 };
 
+/* What comes back when CHAIN has no user in the engine any more. */
+struct keys_retirement {
+	struct notice notice;
+	struct auth_chain *chain;
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -138,6 +144,7 @@ enum command_kind {
 	COMMAND_RECORDING,
 	COMMAND_DOOR,
 	COMMAND_UNSOLICITED,
+	COMMAND_KEYS,
 };
 
 struct command {
@@ -347,6 +354,16 @@ void keep_session(struct engine *engine, const struct session *session);
 void keep_forget(struct engine *engine, const struct session *session);
 /* SESSION, just made, goes on as its record says. False: there is none that fits; it is left as it is. */
 bool keep_resume(struct engine *engine, struct session *session, struct session_effects *effects);
+
+/* Authentication's sequence numbers alone, for a session that begins anew under its old discriminator. */
+void keep_recall(struct engine *engine, struct session *session);
+
+/* keys.c: who uses which key chain */
+/* SESSION has got the chain that its configuration has now. */
+void keys_hold(const struct session *session);
+/* A session has no longer CHAIN, which may be NULL. */
+void keys_release(struct engine *engine, struct auth_chain *chain);
+void keys_retire(struct engine *engine, struct keys_retirement *retirement);
 
 /* decide.c: the site policy and its orders */
 void decide_path(struct engine *engine, const struct session *session, bool usable);

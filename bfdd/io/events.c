@@ -153,6 +153,10 @@ void engine_poll_events(struct engine *engine, void (*fn)(void *context, const s
 		case NOTICE_FREE:
 			free(event.notice);
 			continue;
+		case ENGINE_KEYS_RETIRED:
+			event.public.keys = ((struct keys_retirement *)event.notice)->chain;
+			free(event.notice);
+			break;
 		case ENGINE_POLICY_RETIRED:
 			hand_retired(&event.public, (struct adoption *)event.notice);
 			break;

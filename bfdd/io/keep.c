@@ -36,6 +36,16 @@ void keep_forget(struct engine *engine, const struct session *session)
 		memset(record, 0, RESUME_RECORD);
 }
 
+void keep_recall(struct engine *engine, struct session *session)
+{
+	const uint8_t *record = record_of(&engine->back, session);
+	struct resume resume;
+
+	if (record && resume_decode(&resume, record, session->slot, engine->back.clock.now) &&
+	    resume.local_discr == session->local_discr && !resume_key_compare(&resume.key, &session->key))
+		resume_sequence(&resume, &session->extra->auth);
+}
+
 bool keep_resume(struct engine *engine, struct session *session, struct session_effects *effects)
 {
 	const uint8_t *record = record_of(&engine->back, session);

@@ -157,7 +157,7 @@ static void free_commands(struct engine *engine)
 		if (command.kind == COMMAND_POLICY)
 			free_adoption(command.object);
 		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING ||
-			 command.kind == COMMAND_UNSOLICITED)
+			 command.kind == COMMAND_UNSOLICITED || command.kind == COMMAND_KEYS)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
@@ -169,7 +169,7 @@ static void free_commands(struct engine *engine)
 static void free_notice(struct notice *notice)
 {
 	if (notice->kind == NOTICE_SNAPSHOT || notice->kind == NOTICE_RECORDING ||
-	    notice->kind == NOTICE_FREE)
+	    notice->kind == NOTICE_FREE || notice->kind == ENGINE_KEYS_RETIRED)
 		free(notice);
 	else if (notice->kind == NOTICE_POLICY_SNAPSHOT)
 		free_policy_snapshot((struct policy_snapshot *)notice);

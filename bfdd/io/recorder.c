@@ -130,6 +130,7 @@ void recorder_fetch(struct engine *engine, struct recording *recording)
 		engine_count_overflows(engine); /* those before the Down may not have been noted yet */
 		recording->found = true;
 		recording->copy.session = *session;
+		recording->copy.session.config.auth = NULL;
 		recording->copy.record = *record;
 		recording->copy.delays = back->recorder.delays;
 		record_reset(record, back->clock.now);

@@ -18,6 +18,19 @@ static uint32_t random32(struct back *back)
 	return back->random * 0x2545f4914f6cdd1dull >> 32;
 }
 
+/* RFC 5880 6.7. The number is kept before the packet is under way: a successor goes on behind it. */
+static size_t sign(struct engine *engine, struct session *session, uint8_t *payload)
+{
+	size_t size = 0;
+
+	if (session->extra)
+		size = auth_sign(session->config.auth, &session->extra->auth, payload, engine->back.clock.now,
+				 random32(&engine->back));
+	if (size)
+		keep_session(engine, session);
+	return size;
+}
+
 /* DUE: USEC_NEVER for a packet out of turn. */
 static bool transmit(struct engine *engine, struct session *session, bool final, usec_t due)
 {
@@ -29,13 +42,19 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		.port = session_port(session->key.type),
 		.padded = session->config.padded_pdu_size,
 	};
-	uint8_t payload[PACKET_SIZE];
+	uint8_t payload[PACKET_SIZE + AUTH_SECTION];
 	struct packet packet;
+	size_t size;
 
 	if (!session->path_up || addr_is_unspecified(&path.local))
 		return false;
 	session_packet(session, final, &packet);
-	transmit_send(engine, session, &path, payload, packet_encode(&packet, payload));
+	size = packet_encode(&packet, payload);
+	if (session->config.auth)
+		size = sign(engine, session, payload);
+	if (!size)
+		return false;
+	transmit_send(engine, session, &path, payload, size);
 	recorder_sent(engine, session, payload, due);
 	session->packets_out++;
 	counter_add(&engine->counters.packets_out, 1);
@@ -144,6 +163,9 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		session = table_by_origin(&engine->back.table, origin);
 	else
 		drop = table_find(&engine->back.table, &packet, origin, &session);
+	if (!drop && session->config.auth)
+		drop = session_authenticate(session, &packet, data,
+					    clock_received(&engine->back.clock, stamp));
 	if (!drop) {
 		sessions_hear(engine, session);
 		drop = session_receive(session, &packet, clock_received(&engine->back.clock, stamp),
@@ -235,6 +257,7 @@ void sessions_finish(struct engine *engine, struct session *session)
 	gate_forget(back->gate, session->slot);
 	keep_forget(engine, session);
 	table_remove(&back->table, session);
+	keys_release(engine, session->config.auth);
 	atomic_store_explicit(&engine->counters.sessions, back->table.count, memory_order_relaxed);
 	companion->notice = (struct notice){.kind = ENGINE_REMOVED, .slot = session->slot};
 	events_notice(engine, &companion->notice);

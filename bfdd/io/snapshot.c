@@ -19,6 +19,7 @@ static void copy(struct snapshot *snapshot, const struct session *session)
 
 	*to = *session;
 	to->extra = NULL;
+	to->config.auth = NULL; /* may be freed before the copy is read */
 	if (!session->extra || snapshot->extras_used == snapshot->nextras)
 		return;
 	to->extra = &snapshot->extras[snapshot->extras_used++];

@@ -193,6 +193,41 @@ static void put_sizes(struct writer *out, const struct view_peer *peer, const st
 	put_time(out, "path-mtu-at", peer->path_mtu_at);
 }
 
+static void put_key(struct writer *out, const char *type_key, enum auth_type type, const char *id_key,
+		    uint8_t id)
+{
+	put_string(out, type_key, type ? auth_type_name(type) : NULL);
+	writer_key(out, id_key);
+	type ? writer_integer(out, id) : writer_null(out);
+}
+
+static void put_sequence(struct writer *out, const char *key, bool known, uint32_t seq)
+{
+	writer_key(out, key);
+	known ? writer_integer(out, seq) : writer_null(out);
+}
+
+/* What is sent now, and what was received last. */
+static void put_authentication(struct writer *out, const struct auth_chain *chain,
+			       const struct session *session)
+{
+	const struct auth_state none = {0}, *state = session->extra ? &session->extra->auth : &none;
+	const struct auth_key *key = chain ? auth_chain_sends(chain) : NULL;
+
+	writer_key(out, "authentication");
+	if (!chain) {
+		writer_null(out);
+		return;
+	}
+	writer_open(out, '{');
+	put_string(out, "key-chain", chain->name);
+	put_key(out, "type", key ? key->type : AUTH_NONE, "key-id", key ? key->id : 0);
+	put_sequence(out, "sequence", state->started, state->xmit_seq);
+	put_key(out, "remote-type", state->received_type, "remote-key-id", state->received_key);
+	put_sequence(out, "remote-sequence", state->known, state->rcv_seq);
+	writer_close(out, '}');
+}
+
 static void put_detail(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
 	const struct session_config *config = peer->config;
@@ -209,6 +244,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	put_ms(out, "configured-receive-interval", config->required_min_rx);
 	put_remote(out, session);
 	put_boolean(out, "poll-active", session->poll_active);
+	put_authentication(out, config->auth, session);
 	writer_key(out, "source-port");
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
 	put_string(out, "transmit-path", peer->transmit_path);

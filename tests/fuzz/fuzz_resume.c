@@ -44,6 +44,10 @@ static void repair(uint8_t record[RESUME_RECORD])
 	any.remote_detect_mult = record[23];
 	any.polling = record[24] & 4;
 	any.remote_demand = record[24] & 1;
+	any.xmit_started = record[24] & 8;
+	any.rcv_known = record[24] & 16;
+	memcpy(&any.xmit_seq, record + 116, 4);
+	memcpy(&any.rcv_seq, record + 120, 4);
 	memcpy(&any.remote_min_rx, record + 32, 4);
 	memcpy(&any.remote_min_tx, record + 36, 4);
 	memcpy(&any.desired_min_tx, record + 40, 4);
@@ -59,10 +63,12 @@ static void go_on(const struct resume *resume)
 {
 	const struct session_config config = resume_config(resume);
 	struct session_effects effects;
+	struct session_extra extra = {0};
 	struct session session;
 	struct packet packet;
 
 	session_init(&session, &config, &resume->key, resume->local_discr, resume->source_port, NOW);
+	session.extra = &extra;
 	session_resume(&session, resume, NOW, &effects);
 	session_packet(&session, false, &packet);
 	promise(packet.my_discr && packet.your_discr && packet.detect_mult);

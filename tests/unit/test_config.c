@@ -527,9 +527,9 @@ static void test_manual_is_complete(void **state)
 	for (unsigned i = 0; i < SCHEMA_KEYS; i++) {
 		unsigned sections = schema_keys[i].sections;
 
-		if (i >= KEY_TRANSMIT_INTERVAL && i <= KEY_SHUTDOWN)
+		if ((i >= KEY_TRANSMIT_INTERVAL && i <= KEY_SHUTDOWN) || i == KEY_KEY_CHAIN)
 			sections = SCHEMA_PROFILE; /* that of peers refers to it */
-		for (unsigned bit = SCHEMA_TOP; bit <= SCHEMA_FRR; bit <<= 1)
+		for (unsigned bit = SCHEMA_TOP; bit <= SCHEMA_KEY; bit <<= 1)
 			if (sections & bit)
 				check_manual(manual, &schema_keys[i], bit);
 	}

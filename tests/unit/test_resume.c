@@ -57,8 +57,37 @@ static void what_is_kept_is_read_back(void **state)
 	kept.remote_demand = kept.remote_cpi = kept.polling = true;
 	kept.up_transitions = 3;
 	kept.down_transitions = 2;
+	kept.xmit_started = kept.rcv_known = true;
+	kept.xmit_seq = UINT32_MAX;
+	kept.rcv_seq = 0x80000001;
 	assert_true(believed(&kept));
 	assert_memory_equal(&read_back, &kept, sizeof(kept));
+}
+
+/* Authentication's sequence numbers go on; what the peer sent meanwhile is not known. */
+static void numbers_go_on(void **state)
+{
+	struct session_extra extra = {.auth = {.started = true,
+					       .xmit_seq = 77,
+					       .known = AUTH_KNOWN,
+					       .rcv_seq = 99,
+					       .known_until = now}};
+
+	s.extra = &extra;
+	resume_take(&kept, &s);
+	assert_true(believed(&kept));
+	extra = (struct session_extra){0};
+	session_init(&s, &usual, &real_key, DISCR, 50000, now);
+	s.extra = &extra;
+	session_resume(&s, &read_back, now, &effects);
+	assert_true(extra.auth.started);
+	assert_int_equal(extra.auth.xmit_seq, 77);
+	assert_int_equal(extra.auth.known, AUTH_RESUMED);
+	assert_int_equal(extra.auth.rcv_seq, 99);
+	assert_true(extra.auth.known_until == now + 2 * s.detection_time);
+	/* Another key chain, or none, is no reason to forget; a session without memory for it is no harm. */
+	s.extra = NULL;
+	session_resume(&s, &read_back, now, &effects);
 }
 
 static void half_a_record_is_none(void **state)
@@ -297,6 +326,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_kept_is_read_back, setup_up),
+		cmocka_unit_test_setup(numbers_go_on, setup_up),
 		cmocka_unit_test_setup(half_a_record_is_none, setup_up),
 		cmocka_unit_test_setup(what_no_session_can_be_is_refused, setup_up),
 		cmocka_unit_test(only_its_own_host_and_namespace_go_on_with_a_file),

@@ -179,7 +179,8 @@ static void test_detail(void **state)
 		 "\"configured-transmit-interval\":20,\"configured-receive-interval\":10,\"remote-detect-"
 		 "multiplier\":5,"
 		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
-		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,\"source-port\":49152,"
+		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,"
+		 "\"authentication\":null,\"source-port\":49152,"
 		 "\"transmit-path\":\"routed\",\"created\":\"%s\",\"resumed\":\"%s\","
 		 "\"last-packet\":\"%s\"}",
 		 created, resumed, last);
@@ -232,6 +233,46 @@ static void test_detail_unheard(void **state)
 	for (unsigned i = 0; i < 3; i++)
 		assert_true(json_is_null(json_object_get(detail, keys[i])));
 	assert_true(json_is_number(json_object_get(detail, "detection-time")));
+	json_decref(detail);
+}
+
+/* What is said of a key, and no secret. */
+static void test_detail_authentication(void **state)
+{
+	union {
+		struct auth_chain chain;
+		uint8_t bytes[sizeof(struct auth_chain) + sizeof(struct auth_key)];
+	} memory = {.chain = {.name = "ams", .nkeys = 1}};
+	struct auth_key *key = memory.chain.keys;
+	struct session session = sample();
+	struct session_config with = config;
+	struct session_extra extra = {0};
+	struct view_peer peer = {.name = "ams-1", .session = &session, .config = &with};
+	json_t *detail;
+
+	*key = (struct auth_key){
+		.id = 2, .type = AUTH_METICULOUS_SHA1, .size = 6, .secret = "hidden", .send_end = AUTH_EVER};
+	auth_chain_renew(&memory.chain, 1);
+	with.auth = &memory.chain;
+	session.extra = &extra;
+	detail = written(view_peer_detail, &peer);
+	assert_dump(
+		json_incref(json_object_get(detail, "authentication")),
+		"{\"key-chain\":\"ams\",\"type\":\"meticulous-keyed-sha1\",\"key-id\":2,\"sequence\":null,"
+		"\"remote-type\":null,\"remote-key-id\":null,\"remote-sequence\":null}");
+	json_decref(detail);
+	key->send_end = 1;
+	auth_chain_renew(&memory.chain, 1);
+	extra.auth = (struct auth_state){.started = true,
+					 .xmit_seq = UINT32_MAX,
+					 .known = AUTH_KNOWN,
+					 .rcv_seq = 7,
+					 .received_type = AUTH_MD5,
+					 .received_key = 255};
+	detail = written(view_peer_detail, &peer);
+	assert_dump(json_incref(json_object_get(detail, "authentication")),
+		    "{\"key-chain\":\"ams\",\"type\":null,\"key-id\":null,\"sequence\":4294967295,"
+		    "\"remote-type\":\"keyed-md5\",\"remote-key-id\":255,\"remote-sequence\":7}");
 	json_decref(detail);
 }
 
@@ -309,11 +350,17 @@ static void test_values(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_peer),	       cmocka_unit_test(test_receive_interval),
-		cmocka_unit_test(test_peer_unmade),    cmocka_unit_test(test_detail),
-		cmocka_unit_test(test_detail_unheard), cmocka_unit_test(test_detail_multihop),
-		cmocka_unit_test(test_service),	       cmocka_unit_test(test_site),
-		cmocka_unit_test(test_values),	       cmocka_unit_test(test_large_packets),
+		cmocka_unit_test(test_peer),
+		cmocka_unit_test(test_receive_interval),
+		cmocka_unit_test(test_peer_unmade),
+		cmocka_unit_test(test_detail),
+		cmocka_unit_test(test_detail_unheard),
+		cmocka_unit_test(test_detail_multihop),
+		cmocka_unit_test(test_service),
+		cmocka_unit_test(test_site),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_large_packets),
+		cmocka_unit_test(test_detail_authentication),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -215,6 +215,8 @@ static void on_event(void *context, const struct engine_event *e)
 	case ENGINE_UNSOLICITED:
 		say(e->at, "unsolicited %s", addr_format(&e->peer, peer));
 		break;
+	case ENGINE_KEYS_RETIRED:
+		break;
 	}
 }
 
