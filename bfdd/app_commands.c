@@ -182,6 +182,21 @@ static void peer(struct app *app, struct control_request *request, const json_t 
 		refuse_busy(pending);
 }
 
+static void poll(struct app *app, struct control_request *request, const json_t *args)
+{
+	const char *name = json_string_value(json_array_get(args, 0));
+	const struct app_peer *peer = name ? app_peer_by_name(app, name) : NULL;
+
+	if (!peer)
+		control_fail(request, name ? "no peer is called %s" : "which peer? (poll NAME)", name);
+	else if (peer->state != BFD_UP)
+		control_fail(request, "%s is not up", name);
+	else if (!engine_poll(app->engine, peer->slot))
+		control_fail(request, "the engine is busy, try again");
+	else
+		control_reply(request, json_pack("{s:s}", "peer", name));
+}
+
 /* Sites and services: what the policy says */
 
 static bool same_peer(const struct view_path *path, const char *peer)
@@ -449,6 +464,7 @@ void app_command(void *context, struct control_request *request, const char *com
 		{"peer", peer},		{"sites", sites},
 		{"services", services}, {"events", events},
 		{"reload", reload},	{"postmortem", app_postmortem},
+		{"poll", poll},
 	};
 
 	for (size_t i = 0; i < sizeof(commands) / sizeof(*commands); i++)

@@ -43,7 +43,9 @@ bool app_frr_same(const struct config_session *a, const struct config_session *b
 
 	return a->lid == b->lid && same_place(a, b) && x->desired_min_tx == y->desired_min_tx &&
 	       x->required_min_rx == y->required_min_rx && x->detect_mult == y->detect_mult &&
-	       x->min_ttl == y->min_ttl && x->passive == y->passive && x->shutdown == y->shutdown;
+	       x->min_ttl == y->min_ttl && x->passive == y->passive && x->shutdown == y->shutdown &&
+	       x->demand_mode == y->demand_mode &&
+	       x->control_plane_independent == y->control_plane_independent;
 }
 
 static struct app_frr_session *find_place(const struct app_frr_table *table,
@@ -109,7 +111,11 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 			    .detect_mult = within(message->detect_mult, KEY_DETECT_MULTIPLIER),
 			    .min_ttl = multihop ? within(message->ttl, KEY_MINIMUM_TTL) : SINGLE_HOP_TTL,
 			    .passive = message->flags & FRR_SESSION_PASSIVE,
-			    .shutdown = message->flags & FRR_SESSION_SHUTDOWN},
+			    .shutdown = message->flags & FRR_SESSION_SHUTDOWN,
+			    .demand_mode = message->flags & FRR_SESSION_DEMAND,
+			    .demand_poll_interval = schema_keys[KEY_DEMAND_POLL_INTERVAL].fallback,
+			    .control_plane_independent = message->flags & FRR_SESSION_CBIT,
+			    .dscp = SESSION_DSCP},
 	};
 	if (!addr_is_unspecified(&message->local))
 		session->local_address = message->local;

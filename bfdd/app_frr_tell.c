@@ -19,6 +19,8 @@ static void state_of(const struct app *app, const struct app_frr_session *sessio
 	state->remote_min_rx = peer->remote.min_rx;
 	state->remote_detect_mult = peer->remote.detect_mult;
 	state->remote_diag = peer->remote.diag;
+	if (peer->remote_independent)
+		state->remote_flags |= FRR_REMOTE_CBIT;
 	if (peer->state == BFD_UP)
 		state->state = BFD_UP;
 	/* FRR's clients let live what is administratively down, at either end (RFC 5882 3.2). */

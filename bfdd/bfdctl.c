@@ -54,6 +54,7 @@ static const struct command commands[] = {
 	 run_events},
 	{"postmortem", "[NAME [N]]", "why a peer went down, packet by packet; --write FILE: as a capture", 0,
 	 2, NULL, run_postmortem},
+	{"poll", "NAME", "ask a peer whether it is there: a Poll Sequence", 1, 1, show_poll, NULL},
 	{"watch", NULL, "all of it, live", 0, 0, NULL, run_watch},
 	{"reload", NULL, "read the configuration again", 0, 0, show_reload, NULL},
 	{"help", NULL, "this", 0, 0, NULL, run_help},

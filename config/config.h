@@ -50,7 +50,7 @@ struct config_peer {
 	uint8_t type;		   /* enum session_type */
 	struct addr via;	   /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;
-	const char *profile; /* one of the configuration's; NULL: none */
+	const char *profile; /* one of the configuration's, or of RFC 7419; NULL: none */
 	uint8_t source;	     /* enum config_source */
 	bool awaited;	     /* a site names it by its address; its source has yet to bring it */
 	uint32_t frr_lid;    /* FRR's name for its session that this peer is, also one of the file; 0: none */

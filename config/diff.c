@@ -37,7 +37,9 @@ static bool same_session(const struct session_config *a, const struct session_co
 	return a->desired_min_tx == b->desired_min_tx && a->required_min_rx == b->required_min_rx &&
 	       a->detect_mult == b->detect_mult && a->min_ttl == b->min_ttl && a->passive == b->passive &&
 	       a->shutdown == b->shutdown && a->padded_pdu_size == b->padded_pdu_size &&
-	       auth_chain_equal(a->auth, b->auth);
+	       auth_chain_equal(a->auth, b->auth) && a->rtt_interval == b->rtt_interval &&
+	       a->demand_mode == b->demand_mode && a->demand_poll_interval == b->demand_poll_interval &&
+	       a->control_plane_independent == b->control_plane_independent && a->dscp == b->dscp;
 }
 
 /* The peer of ONE that PEER of OTHER is: of the same name, else one that differs in name only. */

@@ -60,6 +60,19 @@ static struct config_peer *find_before(const struct merge *merge, const struct c
 	return NULL;
 }
 
+/* What FRR knows of a session; the rest of a peer of the file is as the file has it. */
+static void take_session(struct session_config *to, const struct session_config *from)
+{
+	to->desired_min_tx = from->desired_min_tx;
+	to->required_min_rx = from->required_min_rx;
+	to->detect_mult = from->detect_mult;
+	to->min_ttl = from->min_ttl;
+	to->passive = from->passive;
+	to->shutdown = from->shutdown;
+	to->demand_mode |= from->demand_mode;
+	to->control_plane_independent |= from->control_plane_independent;
+}
+
 /* What is said of the place holds where the file only awaits it. */
 static void take(struct config_peer *peer, const struct config_session *session)
 {
@@ -67,7 +80,10 @@ static void take(struct config_peer *peer, const struct config_session *session)
 	struct auth_chain *auth = peer->session.auth; /* which FRR does not know */
 
 	peer->frr_lid = session->lid;
-	peer->session = session->session;
+	if (peer->source == CONFIG_FILE)
+		take_session(&peer->session, &session->session);
+	else
+		peer->session = session->session;
 	peer->session.shutdown |= shutdown;
 	if (auth)
 		peer->session.auth = auth;

@@ -113,6 +113,31 @@ static bool resolve_profiles(struct resolver *resolver)
 	return true;
 }
 
+/* RFC 7419: the Common Intervals, and the one that it names for graceful restarts. */
+static const struct common_interval {
+	const char *name;
+	uint32_t interval;
+} common_intervals[] = {
+	{"rfc7419-3.3ms", 3300},	{"rfc7419-10ms", 10 * USEC_MS},	  {"rfc7419-20ms", 20 * USEC_MS},
+	{"rfc7419-50ms", 50 * USEC_MS}, {"rfc7419-100ms", 100 * USEC_MS}, {"rfc7419-1s", USEC_S},
+	{"rfc7419-10s", 10 * USEC_S},
+};
+#define COMMON_DETECT_MULT 3
+
+static bool apply_common_interval(const char *name, struct config_peer *peer)
+{
+	for (size_t i = 0; i < sizeof(common_intervals) / sizeof(*common_intervals); i++) {
+		if (strcmp(common_intervals[i].name, name))
+			continue;
+		peer->profile = common_intervals[i].name;
+		peer->session.desired_min_tx = common_intervals[i].interval;
+		peer->session.required_min_rx = common_intervals[i].interval;
+		peer->session.detect_mult = COMMON_DETECT_MULT;
+		return true;
+	}
+	return false;
+}
+
 static void apply_profile(struct resolver *resolver, const struct section *section, struct config_peer *peer)
 {
 	const char *name = section_text(section, KEY_PROFILE);
@@ -121,6 +146,8 @@ static void apply_profile(struct resolver *resolver, const struct section *secti
 	if (!name)
 		return;
 	if (!names_find(&resolver->profiles, name, &index)) {
+		if (apply_common_interval(name, peer))
+			return;
 		names_report_unknown(&resolver->profiles, "profile", name,
 				     section_place(section, KEY_PROFILE), resolver->reports);
 		return;

@@ -10,7 +10,8 @@
 #include "core/rtt.h"
 
 struct session_extra {
-	struct rtt rtt; /* of the path to the peer and back */
+	struct rtt rtt;		 /* of the path to the peer and back, by Poll Sequences */
+	uint64_t rtt_unanswered; /* how many of these no Final came for */
 	struct auth_state auth;
 };
 

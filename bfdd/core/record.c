@@ -98,7 +98,11 @@ void record_agreed(struct record *record, const struct session *session)
 		.patience = session_patience(session),
 		.rx_interval = larger(session->required_min_rx_used, session->remote_min_tx),
 		.tx_interval = larger(session->desired_min_tx_used, session->remote_min_rx),
+		.demand = session->demand_used,
+		.remote_demand = session->remote_demand,
 	};
+	if (session->demand_used) /* one answer to each Poll */
+		record->terms.rx_interval = record->terms.tx_interval;
 }
 
 void record_seal(struct record *record, const struct session *session, usec_t now, const usec_t *times,
@@ -112,6 +116,7 @@ void record_seal(struct record *record, const struct session *session, usec_t no
 	record->fall = (struct record_fall){
 		.at = now,
 		.last_rx = session->last_rx,
+		.asked = record->terms.demand ? session->poll_sent : 0,
 		.to = session->state,
 		.diag = session->local_diag,
 		.remote_state = session->remote_state,

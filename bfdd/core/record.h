@@ -46,12 +46,15 @@ struct record_terms {
 	usec_t patience;       /* the peer's: how long it waits for us (RFC 5880 6.8.4) */
 	uint32_t rx_interval;  /* at most so long between two packets of the peer */
 	uint32_t tx_interval;  /* of ours */
+	bool demand;	       /* the peer was to be silent (RFC 5880 6.6): it only answers */
+	bool remote_demand;    /* we were */
 };
 
 /* What the session was when it left Up. */
 struct record_fall {
 	usec_t at;
 	usec_t last_rx; /* the last accepted packet, also one taken before the socket */
+	usec_t asked;	/* in Demand mode: the first Poll that was not answered; else 0 */
 	uint8_t to, diag, remote_state, remote_diag;
 	uint32_t more; /* further Downs since, not recorded */
 	/* large packets (RFC 9764): sizes of UDP payloads */

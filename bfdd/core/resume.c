@@ -54,7 +54,14 @@ enum {
 	AT_KEPT_FREE = 124,
 };
 
-enum { FLAG_DEMAND = 1, FLAG_CPI = 2, FLAG_POLL = 4, FLAG_XMIT_SEQ = 8, FLAG_RCV_SEQ = 16 };
+enum {
+	FLAG_DEMAND = 1,
+	FLAG_CPI = 2,
+	FLAG_POLL = 4,
+	FLAG_XMIT_SEQ = 8,
+	FLAG_RCV_SEQ = 16,
+	FLAG_OUR_DEMAND = 32
+};
 
 static void put32(uint8_t *to, uint32_t value)
 {
@@ -179,7 +186,8 @@ void resume_take(struct resume *resume, const struct session *session)
 	resume->remote_detect_mult = session->remote_detect_mult;
 	resume->remote_demand = session->remote_demand;
 	resume->remote_cpi = session->remote_cpi;
-	resume->polling = session->poll_active || session->poll_pending;
+	resume->polling = (session->poll_active && !session->poll_asks) || session->poll_pending;
+	resume->demand = session->demand_used;
 	resume->remote_min_rx = session->remote_min_rx;
 	resume->remote_min_tx = session->remote_min_tx;
 	resume->desired_min_tx = session->desired_min_tx;
@@ -206,10 +214,10 @@ void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD])
 	record[AT_REMOTE_DIAG] = resume->remote_diag;
 	record[AT_DETECT_MULT] = resume->detect_mult;
 	record[AT_REMOTE_DETECT_MULT] = resume->remote_detect_mult;
-	record[AT_FLAGS] = (uint8_t)((resume->remote_demand ? FLAG_DEMAND : 0) |
-				     (resume->remote_cpi ? FLAG_CPI : 0) | (resume->polling ? FLAG_POLL : 0) |
-				     (resume->xmit_started ? FLAG_XMIT_SEQ : 0) |
-				     (resume->rcv_known ? FLAG_RCV_SEQ : 0));
+	record[AT_FLAGS] =
+		(uint8_t)((resume->remote_demand ? FLAG_DEMAND : 0) | (resume->remote_cpi ? FLAG_CPI : 0) |
+			  (resume->polling ? FLAG_POLL : 0) | (resume->xmit_started ? FLAG_XMIT_SEQ : 0) |
+			  (resume->rcv_known ? FLAG_RCV_SEQ : 0) | (resume->demand ? FLAG_OUR_DEMAND : 0));
 	put32(record + AT_XMIT_SEQ, resume->xmit_seq);
 	put32(record + AT_RCV_SEQ, resume->rcv_seq);
 	record[AT_FAMILY] = (uint8_t)addr_size(resume->key.peer.family);
@@ -273,6 +281,7 @@ static void decode_values(struct resume *resume, const uint8_t *record)
 	resume->rcv_known = record[AT_FLAGS] & FLAG_RCV_SEQ;
 	resume->xmit_seq = get32(record + AT_XMIT_SEQ);
 	resume->rcv_seq = get32(record + AT_RCV_SEQ);
+	resume->demand = record[AT_FLAGS] & FLAG_OUR_DEMAND;
 	resume->remote_min_rx = get32(record + AT_REMOTE_MIN_RX);
 	resume->remote_min_tx = get32(record + AT_REMOTE_MIN_TX);
 	resume->desired_min_tx = get32(record + AT_DESIRED);
@@ -337,6 +346,7 @@ struct session_config resume_config(const struct resume *resume)
 		.required_min_rx = resume->required_min_rx,
 		.detect_mult = resume->detect_mult,
 		.min_ttl = resume->key.type == SESSION_MULTIHOP ? 1 : 255,
+		.dscp = SESSION_DSCP,
 	};
 }
 

@@ -9,7 +9,7 @@
 
 #include "core/session.h"
 
-#define RESUME_VERSION 3 /* of the form: to be counted up with every change of it */
+#define RESUME_VERSION 4 /* of the form: to be counted up with every change of it */
 #define RESUME_HEADER 4096
 #define RESUME_FIXED 64 /* bytes of the header that are written once */
 #define RESUME_ALIVE 64 /* where in the header: usec_t, when the process was last at work */
@@ -38,6 +38,7 @@ struct resume {
 	uint8_t state, remote_state, local_diag, remote_diag;
 	uint8_t detect_mult, remote_detect_mult; /* ours: what packets said, not what is configured now */
 	bool remote_demand, remote_cpi, polling;
+	bool demand; /* ours, in force */
 	uint32_t remote_min_rx, remote_min_tx;
 	uint32_t desired_min_tx, required_min_rx;
 	uint32_t desired_min_tx_used, required_min_rx_used;

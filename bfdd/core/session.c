@@ -15,10 +15,9 @@
 #include <string.h>
 
 #include "core/fsm.h"
+#include "core/poll.h"
 #include "core/resume.h"
 
-#define POLL_PAUSE_MIN (100 * USEC_MS)
-#define POLL_PAUSE_MAX USEC_S
 #define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
 #define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
 #define GRID_SHARE 12		     /* of an interval: leaves two places or three in what jitter allows */
@@ -28,6 +27,7 @@
 struct before {
 	uint32_t tx_interval;
 	usec_t detection_time, deadline, next_tx;
+	bool demand_used;
 };
 
 static uint32_t max32(uint32_t a, uint32_t b)
@@ -92,8 +92,10 @@ static usec_t session_due(const struct session *session, usec_t since, usec_t in
 
 static usec_t session_next_tx(const struct session *session)
 {
-	if (!session->tx_interval)
-		return USEC_NEVER;
+	if (!session->tx_interval) /* 6.6: silent for a peer in Demand mode, but for Poll Sequences */
+		return session->remote_demand && session->remote_min_rx && session_may_send(session)
+			       ? poll_due(session)
+			       : USEC_NEVER;
 	return session_due(session, session->last_tx, session->tx_interval);
 }
 
@@ -109,8 +111,23 @@ static bool session_prompt_allowed(struct session *session, usec_t now)
 	return true;
 }
 
+/* 6.6, 6.8.7: D is said while both ends are Up, and changes by a Poll Sequence. That the peer may be silent
+ * is so at once, that it may not be only when it is known to have heard of it. */
+static void session_offer_demand(struct session *session)
+{
+	bool both_up = session->state == BFD_UP && session->remote_state == BFD_UP;
+	bool demand = session->config.demand_mode && both_up;
+
+	if (demand != session->demand)
+		session->poll_pending |= both_up;
+	session->demand = demand;
+	if (demand && !session->demand_used)
+		session->poll_sent = 0; /* of one that runs: the detection time begins with its next P */
+	session->demand_used = both_up && (demand || session->demand_used);
+}
+
 /* 6.8.3: what packets say, and what of it is in force already. */
-static void session_offer(struct session *session)
+static void session_offer(struct session *session, usec_t now)
 {
 	bool answered = session->remote_discr && session->state != BFD_ADMIN_DOWN;
 	uint32_t required_min_rx = session->config.required_min_rx;
@@ -122,6 +139,8 @@ static void session_offer(struct session *session)
 		session->poll_pending = true;
 	session->desired_min_tx = desired_min_tx;
 	session->required_min_rx = required_min_rx;
+	if (session->config.demand_mode || session->demand_used)
+		session_offer_demand(session);
 
 	if (session->state == BFD_UP || session->state == BFD_INIT)
 		desired_min_tx = min32(desired_min_tx, session->desired_min_tx_used);
@@ -130,7 +149,7 @@ static void session_offer(struct session *session)
 	if (answered) {
 		required_min_rx = max32(required_min_rx, session->required_min_rx_used);
 	} else {
-		session->poll_active = false;
+		poll_drop(session, now);
 		session->poll_pending = false;
 	}
 	session->required_min_rx_used = required_min_rx;
@@ -138,26 +157,16 @@ static void session_offer(struct session *session)
 
 static void session_poll_start(struct session *session, usec_t now)
 {
-	if (!session->poll_pending || session->poll_active || now < session->poll_earliest)
-		return;
-	session->poll_pending = false;
-	session->poll_active = true;
-	session->poll_since = now;
+	if (session->poll_pending || session->poll_active || now >= session->poll_next)
+		poll_start(session, now);
 }
 
-/* 6.5: the Final came. What changed meanwhile (poll_pending) it may not answer. */
-static void session_poll_end(struct session *session, usec_t now)
+/* 6.5: a Final came. What changed meanwhile it may not answer. */
+static void session_final(struct session *session, usec_t received)
 {
-	usec_t pause = 2 * (now - session->poll_since);
-
-	if (pause < POLL_PAUSE_MIN)
-		pause = POLL_PAUSE_MIN;
-	else if (pause > POLL_PAUSE_MAX)
-		pause = POLL_PAUSE_MAX;
-	session->poll_earliest = now + pause;
-	session->poll_active = false;
-	if (session->poll_pending)
+	if (!poll_end(session, received))
 		return;
+	session->demand_used = session->demand;
 	session->desired_min_tx_used = session->desired_min_tx;
 	session->required_min_rx_used = session->required_min_rx;
 }
@@ -190,7 +199,7 @@ uint16_t session_port(enum session_type type)
 
 bool session_needs_extra(const struct session_config *config)
 {
-	return config->auth;
+	return config->auth || config->rtt_interval;
 }
 
 static struct before session_begin(const struct session *session, struct session_effects *effects)
@@ -201,7 +210,17 @@ static struct before session_begin(const struct session *session, struct session
 		.detection_time = session->detection_time,
 		.deadline = session_detect_deadline(session),
 		.next_tx = session->next_tx,
+		.demand_used = session->demand_used,
 	};
+}
+
+/* 6.8.4. */
+static usec_t session_detection_time(const struct session *session)
+{
+	if (session->demand_used)
+		return session_patience(session);
+	return (usec_t)session->remote_detect_mult *
+	       max32(session->required_min_rx_used, session->remote_min_tx);
 }
 
 static void session_settle(struct session *session, usec_t now, const struct before *before,
@@ -209,19 +228,22 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 {
 	usec_t deadline;
 
-	session_offer(session);
+	session_offer(session, now);
+	if (session->config.rtt_interval || session->config.demand_mode || session->poll_ordered ||
+	    session->poll_asks)
+		poll_schedule(session, now);
 	session_poll_start(session, now);
 	session->tx_interval = session_tx_interval(session);
 	session->next_tx = session_next_tx(session);
-	session->detection_time = (usec_t)session->remote_detect_mult *
-				  max32(session->required_min_rx_used, session->remote_min_tx);
+	session->detection_time = session_detection_time(session);
 
 	deadline = session_detect_deadline(session);
 	if (deadline < before->deadline || (deadline == USEC_NEVER && before->deadline != USEC_NEVER))
 		effects->what |= EFFECT_DETECT;
 	if (session->next_tx != before->next_tx)
 		effects->what |= EFFECT_TX;
-	if (session->tx_interval != before->tx_interval || session->detection_time != before->detection_time)
+	if (session->tx_interval != before->tx_interval ||
+	    session->detection_time != before->detection_time || session->demand_used != before->demand_used)
 		effects->what |= EFFECT_NEGOTIATED;
 	if (effects->what & EFFECT_STATE && session_may_send(session) && session_prompt_allowed(session, now))
 		effects->what |= EFFECT_SEND;
@@ -241,6 +263,12 @@ static void session_event(struct session *session, enum fsm_event event, usec_t 
 	session->since = now;
 	session->up_transitions += step.next == BFD_UP;
 	session->down_transitions += from == BFD_UP;
+	session->downs += step.next == BFD_DOWN;
+	session->admin_downs += step.next == BFD_ADMIN_DOWN;
+	if (step.next == BFD_UP)
+		session->last_up = now;
+	else if (step.next == BFD_DOWN)
+		session->last_down = now;
 	effects->what |= EFFECT_STATE;
 	effects->from = from;
 	effects->to = step.next;
@@ -275,6 +303,7 @@ void session_init(struct session *session, const struct session_config *config, 
 	session->local_diag = config->shutdown ? DIAG_ADMIN_DOWN : DIAG_NONE;
 	session->jitter = local_discr; /* random where it counts */
 	session->tight = config->detect_mult == 1;
+	session->poll_next = USEC_NEVER;
 	session->since = session->created = session->last_tx = now;
 	session_forget(session);
 	before = session_begin(session, &effects);
@@ -317,6 +346,10 @@ void session_resume(struct session *session, const struct resume *resume, usec_t
 	/* Whether it was answered nobody knows: another one, not to be ended by a Final of that. */
 	session->poll_pending = resume->polling;
 	session->poll_earliest = now + POLL_PAUSE_MIN;
+	if (resume->demand) { /* nothing else would tell that the peer is still there */
+		session->demand = session->demand_used = session->poll_ordered = true;
+		session->poll_next = now;
+	}
 	if (session->config.shutdown)
 		session_event(session, FSM_ADMIN_DISABLE, now, effects);
 	session_settle(session, now, &before, effects);
@@ -353,8 +386,8 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 		return DROP_ADMIN_DOWN;
 
 	session_learn(session, packet, received);
-	if (packet->final && session->poll_active && received >= session->poll_since)
-		session_poll_end(session, received);
+	if (packet->final)
+		session_final(session, received);
 	session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
 	session_settle(session, received, &before, effects);
 	if (packet->auth_present && session->extra)
@@ -367,7 +400,8 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 bool session_steady(const struct session *session, const struct packet *packet)
 {
 	return session->state == BFD_UP && packet->state == BFD_UP && !packet->poll && !packet->final &&
-	       !session->poll_active && !session->poll_pending;
+	       !session->poll_active && !session->poll_pending && !session->remote_demand &&
+	       !session->demand_used;
 }
 
 void session_heard(struct session *session, uint64_t count, usec_t received)
@@ -396,11 +430,30 @@ void session_configure(struct session *session, const struct session_config *con
 	struct before before = session_begin(session, effects);
 	bool was_shut = session->config.shutdown;
 
+	/* 6.6: in Demand mode a change of anything that packets say. */
+	if ((session->demand_used || session->remote_demand) &&
+	    (session->config.detect_mult != config->detect_mult ||
+	     session->config.control_plane_independent != config->control_plane_independent))
+		session->poll_pending = true;
 	session->config = *config;
+	session->poll_next = USEC_NEVER;
+	session->poll_ordered = false;
 	session->tight |= config->detect_mult == 1;
 	if (config->shutdown != was_shut)
 		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);
 	session_settle(session, now, &before, effects);
+}
+
+bool session_poll(struct session *session, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	if (session->state != BFD_UP || session->remote_state != BFD_UP)
+		return false;
+	session->poll_ordered = true;
+	session->poll_next = now;
+	session_settle(session, now, &before, effects);
+	return true;
 }
 
 /* Sets the schedule so that the next packet is due within START_SPREAD. */
@@ -432,6 +485,10 @@ usec_t session_detect_deadline(const struct session *session)
 {
 	if (!session->remote_discr || !session->detection_time)
 		return USEC_NEVER;
+	if (session->demand_used) /* 6.8.4: only a Poll that is not answered tells */
+		return session->poll_active && session->poll_sent
+			       ? session->poll_sent + session->detection_time
+			       : USEC_NEVER;
 	return session->last_rx + session->detection_time;
 }
 
@@ -458,8 +515,10 @@ void session_packet(const struct session *session, bool final, struct packet *pa
 	memset(packet, 0, sizeof(*packet));
 	packet->diag = session->local_diag;
 	packet->state = session->state;
-	packet->poll = session->poll_active && !final;
+	packet->poll = !final && poll_says(session);
 	packet->final = final;
+	packet->demand = session->demand;
+	packet->control_plane_independent = session->config.control_plane_independent;
 	packet->detect_mult = session->config.detect_mult;
 	packet->length = PACKET_SIZE;
 	packet->my_discr = session->local_discr;
@@ -476,4 +535,12 @@ void session_transmitted(struct session *session, usec_t now, uint32_t random)
 	session_poll_start(session, now);
 	session->tx_interval = session_tx_interval(session);
 	session->next_tx = session_next_tx(session);
+}
+
+bool session_break_silence(struct session *session, usec_t now)
+{
+	poll_start(session, now);
+	session->tx_interval = session_tx_interval(session);
+	session->next_tx = session_next_tx(session);
+	return session->tx_interval;
 }

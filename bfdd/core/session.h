@@ -35,7 +35,15 @@ struct session_config {
 	uint32_t padded_pdu_size; /* bfd.PaddedPduSize (RFC 9764 3): of the UDP payload; 0: as large as the
 				     packet */
 	struct auth_chain *auth;  /* NULL: none. The main thread's; needs a struct session_extra */
+	/* Poll Sequences that announce nothing, see core/poll.h; 0: none */
+	uint32_t rtt_interval;	       /* to measure the round-trip time */
+	bool demand_mode;	       /* 6.6: the peer is to be silent once both are Up */
+	uint32_t demand_poll_interval; /* to see whether it is there meanwhile */
+	bool control_plane_independent;
+	uint8_t dscp;
 };
+
+#define SESSION_DSCP 48 /* CS6, network control: what is sent without another wish */
 
 /* Where the session lives. Fixed for its life but for local and ifindex, which follow the interface. */
 struct session_key {
@@ -53,6 +61,8 @@ struct session {
 	bool remote_demand, remote_cpi;
 	bool poll_active;  /* our Poll Sequence runs: P is set until F comes */
 	bool poll_pending; /* values changed while it ran: another one follows */
+	bool demand;	   /* D is said: bfd.DemandMode, and both ends are Up (6.8.7) */
+	bool demand_used;  /* in force: the peer's silence is no failure (6.8.4) */
 	bool tight;	   /* the peer may be counting on Detect Mult 1, by what we say or said last */
 	bool path_up;	   /* interface, carrier and local address are there */
 	uint32_t remote_min_rx, remote_min_tx;
@@ -68,6 +78,12 @@ struct session {
 	uint32_t desired_min_tx_used, required_min_rx_used; /* in force for tx_interval and detection_time */
 	usec_t poll_since;				    /* when the running Poll Sequence began */
 	usec_t poll_earliest; /* the next one begins no sooner: Finals of the last one may be under way */
+	usec_t poll_next;     /* when one is due that announces nothing; USEC_NEVER: not at all */
+	usec_t poll_sent;     /* when its first P left; 0: none has, or none that counts in Demand mode */
+	usec_t poll_answered; /* when the last one was; 0: never */
+	uint32_t polls;	      /* P sent in the running one */
+	bool poll_asks;	      /* it announces nothing: it is for the answer alone */
+	bool poll_ordered;    /* by session_poll(), and not begun yet */
 	usec_t last_tx;	      /* of the last periodic packet */
 	uint32_t jitter;      /* the random value that next_tx was made with */
 	uint32_t tx_late;     /* the owner's: the next packet may leave this much after next_tx */
@@ -91,6 +107,8 @@ struct session {
 	uint64_t packets_in, packets_out;
 	uint16_t rx_size; /* the owner's: the UDP payload of the last packet received; 0: none yet */
 	uint32_t up_transitions, down_transitions;
+	uint32_t downs, admin_downs; /* entered, from whichever state */
+	usec_t last_up, last_down;   /* when; 0: never */
 	uint32_t drops[DROP_COUNT];
 };
 
@@ -144,6 +162,14 @@ uint16_t session_port(enum session_type type);
 bool session_needs_extra(const struct session_config *config);
 /* The name of a type in JSON: "single-hop", "multihop", "micro", "s-bfd", "unaffiliated-echo". */
 const char *session_type_name(enum session_type type);
+
+/* A Poll Sequence of its own as soon as may be. False: the session is not Up at both ends. */
+bool session_poll(struct session *session, usec_t now, struct session_effects *effects);
+/* Call when next_tx has come and tx_interval is 0: a Poll Sequence is due. False: nothing is to be sent after
+ * all; next_tx is another. */
+bool session_break_silence(struct session *session, usec_t now);
+/* A packet with P left at NOW. In Demand mode the detection timer is to be armed again then. */
+void session_polled(struct session *session, usec_t now);
 
 /* The path came or went: interface, carrier, local address. Loss takes Up and Init Down with DIAG_PATH_DOWN
  * at once. */

@@ -112,7 +112,8 @@ static bool still_speaks(const struct verdict *verdict)
 static void judge_silence(struct verdict *verdict, const struct record *record,
 			  const struct record_delays *delays)
 {
-	usec_t from = record->fall.last_rx, until = record->fall.at;
+	usec_t from = record->fall.asked ? record->fall.asked : record->fall.last_rx;
+	usec_t until = record->fall.at;
 	usec_t interval = verdict->terms.rx_interval, time = verdict->terms.detection_time, awake;
 	bool some;
 
@@ -225,8 +226,9 @@ void verdict_find(struct verdict *verdict, const struct record *record, const st
 		break;
 	case DIAG_NEIGHBOR_DOWN:
 		verdict->restarted = has_restarted(record);
+		/* Whom the peer wanted to be silent it cannot blame for gaps. */
 		if (fall->remote_state != BFD_ADMIN_DOWN && fall->remote_diag == DIAG_DETECTION_EXPIRED &&
-		    !verdict->restarted)
+		    !verdict->restarted && !record->terms.remote_demand)
 			judge_unheard(verdict, record, delays);
 		else
 			verdict->kind = VERDICT_PEER_SAID;

@@ -28,13 +28,14 @@ struct verdict {
 	uint8_t remote_state, remote_diag; /* the peer's last word */
 	bool restarted;			   /* with it came another discriminator than before */
 	/* silence of the peer */
-	usec_t silence;	      /* from its last accepted packet to the Down; 0: not what it fell for */
-	usec_t stalled;	      /* for so long of it our turns were late */
-	usec_t forgotten;     /* of it, or of the time before our recorded packets: late turns would not be
-				 remembered */
-	unsigned dropped;     /* packets with its addresses, in the silence; RECORD_DROPS: or more */
-	enum drop reason;     /* of most of these */
-	uint32_t strangers;   /* packets that named our discriminator, from other addresses */
+	usec_t silence;	    /* from its last accepted packet, or the first Poll that it should have answered,
+			       to the Down; 0: not what it fell for */
+	usec_t stalled;	    /* for so long of it our turns were late */
+	usec_t forgotten;   /* of it, or of the time before our recorded packets: late turns would not be
+			       remembered */
+	unsigned dropped;   /* packets with its addresses, in the silence; RECORD_DROPS: or more */
+	enum drop reason;   /* of most of these */
+	uint32_t strangers; /* packets that named our discriminator, from other addresses */
 	struct addr stranger; /* the last one's address */
 	uint32_t overflows;   /* packets of anybody that found no room in our sockets meanwhile */
 	/* silence of ours, as the peer says */

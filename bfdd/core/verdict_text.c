@@ -76,7 +76,8 @@ static void put_drops(struct text *text, const struct verdict *verdict)
 
 static void put_silence(struct text *text, const struct verdict *verdict)
 {
-	put(text, "nothing acceptable came for ");
+	put(text, verdict->terms.demand ? "no acceptable answer to a poll came for "
+					: "nothing acceptable came for ");
 	put_ms(text, verdict->silence);
 }
 
@@ -167,7 +168,8 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 
 	switch (verdict->kind) {
 	case VERDICT_PEER_SILENT:
-		put(&text, "nothing came from the peer for ");
+		put(&text, verdict->terms.demand ? "the peer answered no poll for "
+						 : "nothing came from the peer for ");
 		put_ms(&text, verdict->silence);
 		put(&text, " while we were listening: it is dead, or the path from it is");
 		if (verdict->remote_padded) {

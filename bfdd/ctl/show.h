@@ -15,6 +15,9 @@ void show_peers(json_t *peers, FILE *out);
 struct table *show_peers_add(struct table *table, json_t *peer); /* TABLE: NULL at first; returns it */
 void show_peers_end(struct table *table, FILE *out);
 void show_peer(json_t *peer, FILE *out);
+/* Of show_peer(): Poll Sequences and what hangs on them. */
+void show_polls(json_t *peer, FILE *out);
+void show_poll(json_t *poll, FILE *out);
 void show_sites(json_t *sites, FILE *out);
 void show_services(json_t *services, FILE *out);
 void show_events(json_t *events, FILE *out);

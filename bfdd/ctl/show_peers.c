@@ -195,6 +195,7 @@ static void show_times(json_t *peer, FILE *out)
 		sheet_line(out, "passive", "silent until the remote speaks");
 	if (json_is_true(json_object_get(peer, "poll-active")))
 		sheet_line(out, "poll sequence", "running");
+	line_of_time(out, "poll answered", peer, "last-poll-answered");
 }
 
 static const char *key_words(char buf[TEXT], json_t *authentication, const char *type, const char *id)
@@ -291,6 +292,17 @@ void show_peer(json_t *peer, FILE *out)
 		"passive",
 		"poll-active",
 		"authentication",
+		"last-poll-answered",
+		"rtt-interval",
+		"rtt",
+		"demand-mode",
+		"demand-active",
+		"demand-poll-interval",
+		"remote-demand",
+		"control-plane-independent",
+		"remote-control-plane-independent",
+		"dscp",
+		"ietf-bfd",
 		"packets-in",
 		"packets-out",
 		"last-packet",
@@ -315,6 +327,7 @@ void show_peer(json_t *peer, FILE *out)
 	show_state(peer, out);
 	show_times(peer, out);
 	show_authentication(peer, out);
+	show_polls(peer, out);
 	show_traffic(peer, out);
 	show_sizes(peer, out);
 	sheet_object(out, peer, shown);

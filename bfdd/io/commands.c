@@ -138,6 +138,14 @@ static void neighbour(struct engine *engine, struct session *session, const stru
 	companion->next_routed = 0;
 }
 
+static void ask_peer(struct engine *engine, struct session *session)
+{
+	struct session_effects effects;
+
+	if (session_poll(session, engine->back.clock.now, &effects))
+		sessions_apply(engine, session, &effects);
+}
+
 static void session_command(struct engine *engine, const struct command *command)
 {
 	struct session *session = table_slot(&engine->back.table, command->slot);
@@ -154,6 +162,8 @@ static void session_command(struct engine *engine, const struct command *command
 		neighbour(engine, session, command);
 	else if (command->kind == COMMAND_USABLE)
 		decide_usable(engine, session, command->on);
+	else if (command->kind == COMMAND_POLL)
+		ask_peer(engine, session);
 	else
 		sessions_farewell(engine, session, USEC_NEVER);
 }
@@ -169,6 +179,7 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_PATH:
 	case COMMAND_NEIGHBOUR:
 	case COMMAND_USABLE:
+	case COMMAND_POLL:
 		session_command(engine, command);
 		break;
 	case COMMAND_ROUTE_ALL:

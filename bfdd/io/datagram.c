@@ -99,6 +99,16 @@ void datagram_pad(uint8_t *ip, size_t extra)
 	put16(udp + 6, sum ? sum : 0xffff);
 }
 
+void datagram_mark(uint8_t *ip, uint8_t dscp)
+{
+	if (ip[0] >> 4 == 4) {
+		ip[1] = (uint8_t)(dscp << 2);
+		return;
+	}
+	ip[0] = (uint8_t)(6 << 4 | dscp >> 2);
+	ip[1] = (uint8_t)((dscp << 6 & 0xc0) | (ip[1] & 0x0f));
+}
+
 void datagram_seal_ipv4(uint8_t *ip)
 {
 	put16(ip + 10, 0);

@@ -12,7 +12,7 @@
 
 #define DATAGRAM_HEADERS 48 /* the larger of 20 + 8 and 40 + 8 */
 #define DATAGRAM_TTL 255    /* RFC 5881 5 */
-#define DATAGRAM_TOS 0xc0   /* CS6: network control */
+#define DATAGRAM_TOS 0xc0   /* CS6: network control: what datagram_build() writes */
 
 /* Writes headers and payload to BUF (DATAGRAM_HEADERS + SIZE bytes are enough) and returns their length.
  * LOCAL and PEER are of one family, IPv4 or IPv6. The IPv4 identification and header checksum are left to the
@@ -24,6 +24,8 @@ size_t datagram_build(uint8_t *buf, const struct addr *local, const struct addr 
 void datagram_pad(uint8_t *ip, size_t extra);
 #define DATAGRAM_PAYLOAD_MAX 65507		     /* of UDP over IPv4 */
 extern uint8_t datagram_zeros[DATAGRAM_PAYLOAD_MAX]; /* what to pad with; never written to */
+/* Writes another DSCP (RFC 2474 3) into a datagram, before it is sealed. */
+void datagram_mark(uint8_t *ip, uint8_t dscp);
 /* Fills in the header checksum of an IPv4 datagram that no kernel will. The identification stays 0, as the
  * kernel leaves it for datagrams that must not be fragmented (RFC 6864 4.1). */
 void datagram_seal_ipv4(uint8_t *ip);

@@ -87,6 +87,8 @@ bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct add
 /* Whether the session's path may carry services while it is up; for the policy it is down as long as not. A
  * session begins with true. */
 bool engine_usable(struct engine *engine, uint16_t slot, bool usable);
+/* Starts a Poll Sequence; of a session that is not Up at both ends nothing comes. */
+bool engine_poll(struct engine *engine, uint16_t slot);
 /* Whether engine_neighbour() is of any use: there is a packet socket. */
 bool engine_frames(const struct engine *engine);
 /* Of the session in SLOT. */

@@ -120,6 +120,7 @@ void frame_send(struct frame *frame, const uint8_t destination[FRAME_ADDRESS],
 		datagram_pad(ip, path->padded - size);
 	}
 	frame->refused[i] = path->refused;
+	datagram_mark(ip, path->dscp);
 	if (path->peer.family == AF_INET)
 		datagram_seal_ipv4(ip);
 	frame->names[i].sll_protocol = protocol;

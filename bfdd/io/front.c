@@ -232,6 +232,11 @@ bool engine_usable(struct engine *engine, uint16_t slot, bool usable)
 	return front_queue(engine, &(struct command){.kind = COMMAND_USABLE, .slot = slot, .on = usable});
 }
 
+bool engine_poll(struct engine *engine, uint16_t slot)
+{
+	return front_queue(engine, &(struct command){.kind = COMMAND_POLL, .slot = slot});
+}
+
 bool engine_frames(const struct engine *engine)
 {
 	return engine->back.frame; /* set before the thread began */

@@ -217,6 +217,7 @@ void raw_send(struct raw *raw, const struct raw_path *path, const uint8_t *paylo
 		batch->vectors[i][1].iov_len = path->padded - size;
 		datagram_pad(batch->data[i], path->padded - size);
 	}
+	datagram_mark(batch->data[i], path->dscp);
 	batch->refused[i] = path->refused;
 	if (path->peer.family == AF_INET)
 		address_v4(batch, i, path);

@@ -31,6 +31,36 @@ static size_t sign(struct engine *engine, struct session *session, uint8_t *payl
 	return size;
 }
 
+static void arm_detect(struct back *back, struct session *session)
+{
+	usec_t deadline = session_detect_deadline(session), look;
+
+	if (deadline == USEC_NEVER) {
+		wheel_cancel(&back->wheel, &session->detect_timer);
+		return;
+	}
+	/* Most likely a packet comes before: see then, together with others. */
+	look = session_on_grid(deadline, session->remote_min_tx);
+	wheel_arm(&back->wheel, &session->detect_timer, look > back->clock.now ? look : deadline);
+}
+
+/* One that measures is sent alone, so that it leaves when the clock is read: what is left between the two is
+ * the way through the kernel, a few microseconds. */
+static void transmit_poll(struct engine *engine, struct session *session, struct raw_path *path,
+			  const uint8_t *payload, size_t size)
+{
+	bool measures = session->config.rtt_interval && !session->polls;
+
+	if (measures)
+		transmit_flush(engine);
+	session_polled(session, clock_now());
+	transmit_send(engine, session, path, payload, size);
+	if (measures)
+		transmit_flush(engine);
+	if (session->demand_used && !session->removing)
+		arm_detect(&engine->back, session);
+}
+
 /* DUE: USEC_NEVER for a packet out of turn. */
 static bool transmit(struct engine *engine, struct session *session, bool final, usec_t due)
 {
@@ -41,6 +71,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		.source_port = session->source_port,
 		.port = session_port(session->key.type),
 		.padded = session->config.padded_pdu_size,
+		.dscp = session->config.dscp,
 	};
 	uint8_t payload[PACKET_SIZE + AUTH_SECTION];
 	struct packet packet;
@@ -54,7 +85,10 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		size = sign(engine, session, payload);
 	if (!size)
 		return false;
-	transmit_send(engine, session, &path, payload, size);
+	if (packet.poll)
+		transmit_poll(engine, session, &path, payload, size);
+	else
+		transmit_send(engine, session, &path, payload, size);
 	recorder_sent(engine, session, payload, due);
 	session->packets_out++;
 	counter_add(&engine->counters.packets_out, 1);
@@ -69,19 +103,6 @@ static void arm_tx(struct back *back, struct session *session)
 		wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	else
 		wheel_arm(&back->tx_wheel, &session->tx_timer, session->next_tx);
-}
-
-static void arm_detect(struct back *back, struct session *session)
-{
-	usec_t deadline = session_detect_deadline(session), look;
-
-	if (deadline == USEC_NEVER) {
-		wheel_cancel(&back->wheel, &session->detect_timer);
-		return;
-	}
-	/* Most likely a packet comes before: see then, together with others. */
-	look = session_on_grid(deadline, session->remote_min_tx);
-	wheel_arm(&back->wheel, &session->detect_timer, look > back->clock.now ? look : deadline);
 }
 
 static void tell(struct engine *engine, const struct session *session, const struct session_effects *effects,
@@ -197,6 +218,10 @@ static void periodic(struct engine *engine, struct session *session, usec_t now)
 {
 	bool polling = session->poll_active;
 
+	if (!session->tx_interval && !session_break_silence(session, now)) {
+		arm_tx(&engine->back, session);
+		return;
+	}
 	transmit(engine, session, false, session->next_tx);
 	session->tx_late = session_grid(session->tx_interval) / 4;
 	session_transmitted(session, now, random32(&engine->back));

@@ -137,6 +137,27 @@ static void put_bgp(struct writer *out, const struct view_bgp *bgp)
 	writer_close(out, '}');
 }
 
+static void put_rtt(struct writer *out, const struct session *session)
+{
+	struct rtt_summary rtt;
+
+	writer_key(out, "rtt");
+	if (!session->extra || !rtt_summary(&session->extra->rtt, &rtt)) {
+		writer_null(out);
+		return;
+	}
+	writer_open(out, '{');
+	put_ms(out, "minimum", rtt.least);
+	put_ms(out, "mean", rtt.mean);
+	put_ms(out, "p99", rtt.p99);
+	put_ms(out, "maximum", rtt.most);
+	put_ms(out, "jitter", rtt.jitter);
+	put_ms(out, "last", rtt.last);
+	put_integer(out, "count", rtt.count);
+	put_integer(out, "unanswered", session->extra->rtt_unanswered);
+	writer_close(out, '}');
+}
+
 static void put_common(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
 	const struct session_key *key = peer->session ? &session->key : peer->key;
@@ -158,6 +179,23 @@ static void put_common(struct writer *out, const struct view_peer *peer, const s
 	put_string(out, "waiting", peer->waiting);
 	put_string(out, "source", peer->source);
 	put_bgp(out, peer->bgp);
+	put_rtt(out, session);
+}
+
+/* Poll Sequences, Demand mode, and what else packets say or bear. */
+static void put_protocol(struct writer *out, const struct session_config *config,
+			 const struct session *session)
+{
+	put_boolean(out, "poll-active", session->poll_active);
+	put_time(out, "last-poll-answered", session->poll_answered);
+	put_ms(out, "rtt-interval", config->rtt_interval);
+	put_boolean(out, "demand-mode", config->demand_mode);
+	put_ms(out, "demand-poll-interval", config->demand_poll_interval);
+	put_boolean(out, "demand-active", session->demand_used);
+	put_boolean(out, "remote-demand", session->remote_demand);
+	put_boolean(out, "control-plane-independent", config->control_plane_independent);
+	put_boolean(out, "remote-control-plane-independent", session->remote_cpi);
+	put_integer(out, "dscp", config->dscp);
 }
 
 /* What the peer said. Before it is heard of the session has initial values here, which nobody said (RFC 5880
@@ -243,7 +281,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	put_ms(out, "configured-transmit-interval", config->desired_min_tx);
 	put_ms(out, "configured-receive-interval", config->required_min_rx);
 	put_remote(out, session);
-	put_boolean(out, "poll-active", session->poll_active);
+	put_protocol(out, config, session);
 	put_authentication(out, config->auth, session);
 	writer_key(out, "source-port");
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
@@ -252,6 +290,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	put_time(out, "created", session->created);
 	put_time(out, "resumed", session->resumed);
 	put_time(out, "last-packet", session->last_rx);
+	view_ietf(out, config, session);
 }
 
 static void write_peer(struct writer *out, const struct view_peer *peer, bool detail)

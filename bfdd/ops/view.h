@@ -68,6 +68,9 @@ struct view_site {
 void view_peer(struct writer *out, const struct view_peer *peer); /* the contract's fields */
 void view_peer_detail(struct writer *out,
 		      const struct view_peer *peer); /* and all the rest, for `peer NAME` */
+/* Writes the key "ietf-bfd" and its object: what RFC 9314's model has of a session, in its words and units.
+ */
+void view_ietf(struct writer *out, const struct session_config *config, const struct session *session);
 /* Each returns a new object, the caller's. */
 json_t *view_service(const struct view_service *service);
 json_t *view_site(const struct view_site *site);

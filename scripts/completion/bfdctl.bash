@@ -10,7 +10,7 @@ _bfdctl_peers() {
 
 _bfdctl() {
 	local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands="status peers peer sites services events postmortem watch reload help"
+	local commands="status peers peer sites services events postmortem poll watch reload help"
 	local command='' socket=() i after=0
 
 	COMPREPLY=()
@@ -37,7 +37,7 @@ _bfdctl() {
 	postmortem:-*) mapfile -t COMPREPLY < <(compgen -W "--write --json --socket" -- "$word") ;;
 	*:-*) mapfile -t COMPREPLY < <(compgen -W "--json --socket --help --version" -- "$word") ;;
 	:*) mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$word") ;;
-	peer:* | postmortem:*)
+	peer:* | poll:* | postmortem:*)
 		[ "$after" = 0 ] || return
 		# not compgen -W, which would expand what is in the names
 		mapfile -t COMPREPLY < <(_bfdctl_peers "${socket[@]}" | while IFS= read -r i; do

@@ -5,7 +5,8 @@
  *
  *   0-2  a packet: flags (low bits: from where; 4: Your Discriminator is made to fit), its length, its bytes
  *   3    time passes: two bytes of milliseconds; timers that are due fire
- *   4    new parameters: detect mult, two bytes of intervals in ms, flags (1 shutdown, 2 passive)
+ *   4    new parameters: detect mult, two bytes of intervals in ms, flags (1 shutdown, 2 passive, 4 demand,
+ *        8 C bit, 16 round-trip times, 32 polls in Demand mode, 64 a poll is ordered)
  *   5    the path comes or goes: one byte
  */
 #include <string.h>
@@ -13,11 +14,12 @@
 #include "core/table.h"
 #include "tests/fuzz/fuzz.h"
 
-#define SESSIONS 4
+#define SESSIONS 6
 
 static struct table table;
 static struct session chunk[TABLE_CHUNK];
 static struct session *sessions[SESSIONS];
+static struct session_extra extras[SESSIONS];
 static usec_t now;
 
 struct reader {
@@ -47,7 +49,7 @@ static struct addr make_addr(unsigned last)
 	return addr;
 }
 
-/* Single hop, passive, multihop, shut down. */
+/* Single hop, passive, multihop, shut down, Demand mode, round-trip times. */
 static void start(void)
 {
 	now = USEC_S;
@@ -62,6 +64,10 @@ static void start(void)
 			.min_ttl = i == 2 ? 250 : 255,
 			.passive = i == 1,
 			.shutdown = i == 3,
+			.demand_mode = i == 4,
+			.demand_poll_interval = i == 4 ? 500000 : 0,
+			.control_plane_independent = i == 4,
+			.rtt_interval = i == 5 ? 200000 : 0,
 		};
 		const struct session_key key = {
 			.peer = make_addr(10 + i),
@@ -74,6 +80,8 @@ static void start(void)
 		sessions[i] = table_memory(&table, (uint16_t)i);
 		session_init(sessions[i], &config, &key, table_discr((uint16_t)i, 0x5a5a0000), 49152, now);
 		sessions[i]->slot = (uint16_t)i;
+		extras[i] = (struct session_extra){0};
+		sessions[i]->extra = &extras[i];
 		promise(table_insert(&table, sessions[i]));
 		session_path(sessions[i], true, now, &effects);
 	}
@@ -94,6 +102,7 @@ static void check(struct session *session)
 		promise(!(packet.poll && packet.final));
 		promise(packet.my_discr == session->local_discr && packet.my_discr);
 		promise(packet.state == BFD_UP || packet.desired_min_tx >= SESSION_SLOW_TX);
+		promise(!packet.demand || (session->state == BFD_UP && session->remote_state == BFD_UP));
 		promise(packet_encode(&packet, buf) == PACKET_SIZE);
 		/* 6.8.6 of a correct peer accepts it. */
 		promise(packet_decode(&again, buf, sizeof(buf)) == DROP_NONE);
@@ -174,6 +183,20 @@ static void step_packet(struct reader *reader)
 	receive(session, &packet);
 }
 
+static void step_send(struct session *session)
+{
+	struct packet packet;
+
+	if (!session->tx_interval && !session_break_silence(session, now))
+		return;
+	session_packet(session, false, &packet);
+	promise(packet.poll || !session->remote_demand || session->state != BFD_UP ||
+		session->remote_state != BFD_UP);
+	if (packet.poll)
+		session_polled(session, now);
+	session_transmitted(session, now, (uint32_t)now * 2654435761u);
+}
+
 static void step_time(struct reader *reader)
 {
 	struct session_effects effects;
@@ -186,8 +209,9 @@ static void step_time(struct reader *reader)
 		session_detect_expired(session, now, &effects);
 		check_effects(session, before, &effects);
 		if (session->next_tx <= now)
-			session_transmitted(session, now, (uint32_t)now * 2654435761u);
+			step_send(session);
 		promise(session->next_tx > now);
+		promise(extras[i].rtt.count <= session->packets_in);
 		check(session);
 	}
 }
@@ -205,8 +229,17 @@ static void step_configure(struct reader *reader)
 	flags = take(reader);
 	config.shutdown = flags & 1;
 	config.passive = flags & 2;
+	config.demand_mode = flags & 4;
+	config.control_plane_independent = flags & 8;
+	config.rtt_interval = flags & 16 ? 150000 : 0;
+	config.demand_poll_interval = flags & 32 ? 300000 : 0;
 	session_configure(session, &config, now, &effects);
 	check_effects(session, before, &effects);
+	before = session->state;
+	if (flags & 64 && session_poll(session, now, &effects)) {
+		promise(before == BFD_UP);
+		check_effects(session, before, &effects);
+	}
 	check(session);
 }
 

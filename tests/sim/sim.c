@@ -83,6 +83,14 @@ static void wire_add(struct sim *sim, unsigned to, const uint8_t bytes[PACKET_SI
 	memcpy(flight->bytes, bytes, PACKET_SIZE);
 }
 
+static void node_arm(struct sim_node *node, struct timer *timer, usec_t deadline)
+{
+	if (deadline == USEC_NEVER)
+		wheel_cancel(&node->wheel, timer);
+	else
+		wheel_arm(&node->wheel, timer, deadline);
+}
+
 static void node_send(struct sim_node *node, enum sim_send kind)
 {
 	struct sim *sim = node->sim;
@@ -92,6 +100,11 @@ static void node_send(struct sim_node *node, enum sim_send kind)
 	struct packet packet;
 
 	session_packet(node->session, kind == SIM_FINAL, &packet);
+	if (packet.poll) {
+		session_polled(node->session, sim->now);
+		if (node->session->demand_used)
+			node_arm(node, &node->session->detect_timer, session_detect_deadline(node->session));
+	}
 	watch_sent(node, &packet, kind);
 	packet_encode(&packet, bytes);
 	sim->seen.packets++;
@@ -104,15 +117,7 @@ static void node_send(struct sim_node *node, enum sim_send kind)
 		wire_add(sim, to, bytes);
 }
 
-static void node_arm(struct sim_node *node, struct timer *timer, usec_t deadline)
-{
-	if (deadline == USEC_NEVER)
-		wheel_cancel(&node->wheel, timer);
-	else
-		wheel_arm(&node->wheel, timer, deadline);
-}
-
-static void node_effects(struct sim_node *node, const struct session_effects *effects)
+void sim_effects(struct sim_node *node, const struct session_effects *effects)
 {
 	struct session *session = node->session;
 
@@ -139,6 +144,8 @@ void sim_start(struct sim_node *node, const struct session_config *config)
 	node->session = table_memory(&node->table, slot);
 	session_init(node->session, config, &key, table_discr(slot, sim_random(node->sim)), 49152,
 		     node->sim->now);
+	node->extra = (struct session_extra){0};
+	node->session->extra = &node->extra;
 	node->session->tx_timer.kind = TIMER_TX;
 	node->session->detect_timer.kind = TIMER_DETECT;
 	if (!table_insert(&node->table, node->session))
@@ -153,7 +160,7 @@ void sim_configure(struct sim_node *node, const struct session_config *config)
 
 	session_configure(node->session, config, node->sim->now, &effects);
 	watch_configured(node);
-	node_effects(node, &effects);
+	sim_effects(node, &effects);
 }
 
 void sim_path(struct sim_node *node, bool up)
@@ -162,7 +169,7 @@ void sim_path(struct sim_node *node, bool up)
 
 	session_path(node->session, up, node->sim->now, &effects);
 	watch_path(node);
-	node_effects(node, &effects);
+	sim_effects(node, &effects);
 }
 
 static void node_read(struct sim_node *node, const struct sim_flight *flight)
@@ -187,7 +194,7 @@ static void node_read(struct sim_node *node, const struct sim_flight *flight)
 		return;
 	}
 	watch_accepted(node, &packet, flight->at, &effects);
-	node_effects(node, &effects);
+	sim_effects(node, &effects);
 }
 
 /* As the engine: the sockets are read dry before any timer is believed. */
@@ -201,14 +208,17 @@ static void node_wake(struct sim_node *node)
 		node_read(node, &node->inbox[i]);
 	node->ninbox = 0;
 	while ((timer = wheel_expire(&node->wheel, node->sim->now))) {
-		if (timer->kind == TIMER_TX) {
+		if (timer->kind == TIMER_TX && !node->session->tx_interval &&
+		    !session_break_silence(node->session, node->sim->now)) {
+			node_arm(node, timer, node->session->next_tx);
+		} else if (timer->kind == TIMER_TX) {
 			node_send(node, SIM_PERIODIC);
 			node->session->tx_late = (uint32_t)node->tick;
 			session_transmitted(node->session, node->sim->now, sim_random(node->sim));
 			node_arm(node, timer, node->session->next_tx);
 		} else {
 			session_detect_expired(node->session, node->sim->now, &effects);
-			node_effects(node, &effects);
+			sim_effects(node, &effects);
 		}
 	}
 	if (node->session)

@@ -39,7 +39,12 @@ struct sim_flight {
 struct sim_watch {
 	usec_t heard; /* arrival of the last accepted packet */
 	uint32_t heard_min_tx;
-	uint8_t heard_mult;
+	uint32_t heard_min_rx;
+	uint8_t heard_mult, heard_state;
+	bool heard_demand;
+	bool demanding;		  /* 6.8.4's other rule holds */
+	usec_t asked;		  /* when the first P left that no F has come for; 0: none */
+	usec_t patience;	  /* after which it is Down by that rule */
 	bool listening;		  /* heard is worth something: the session should be alive on it */
 	uint32_t min_rx_in_force; /* 6.8.3, the least that it may be */
 	uint32_t min_rx_configured;
@@ -60,6 +65,7 @@ struct sim_node {
 	struct wheel wheel;
 	struct session memory[TABLE_CHUNK];
 	struct session *session;
+	struct session_extra extra;
 	struct sim_flight inbox[SIM_FLIGHTS];
 	unsigned ninbox;
 	usec_t tick;	     /* wakes at multiples of this; 0: at once */
@@ -77,7 +83,7 @@ struct sim {
 	unsigned nflights;
 	/* What was seen, over all scenarios: a simulation in which nothing happens proves nothing. */
 	struct sim_seen {
-		unsigned long packets, ups, timeouts, finals, polls, lost, drops;
+		unsigned long packets, ups, timeouts, finals, polls, lost, drops, demands, unanswered;
 	} seen;
 };
 
@@ -95,6 +101,8 @@ void sim_fail(const struct sim_node *node, const char *format, ...)
 void sim_start(struct sim_node *node, const struct session_config *config);
 void sim_configure(struct sim_node *node, const struct session_config *config);
 void sim_path(struct sim_node *node, bool up);
+/* Carries out what a call for NODE's session asked for. */
+void sim_effects(struct sim_node *node, const struct session_effects *effects);
 void sim_run(struct sim *sim, usec_t until);
 
 /* The watcher: called by sim.c at each thing that a node does. */

@@ -12,9 +12,14 @@ static uint32_t max32(uint32_t a, uint32_t b)
 	return a > b ? a : b;
 }
 
-/* 6.8.4: with at least MIN_RX in force, silence since `heard` becomes a Down. */
-static usec_t detection_end(const struct sim_watch *watch, uint32_t min_rx)
+/* 6.8.4: with at least MIN_RX in force, silence since `heard` becomes a Down; in Demand mode that since the
+ * first Poll. */
+static usec_t detection_end(const struct sim_node *node, uint32_t min_rx)
 {
+	const struct sim_watch *watch = &node->watch;
+
+	if (watch->demanding)
+		return watch->asked ? watch->asked + watch->patience : USEC_NEVER;
 	return watch->heard + (usec_t)watch->heard_mult * max32(min_rx, watch->heard_min_tx);
 }
 
@@ -52,8 +57,8 @@ static usec_t interval_now(struct sim_node *node)
 	const struct session *session = node->session;
 	usec_t interval = max32(session->desired_min_tx_used, session->remote_min_rx);
 
-	if (interval != watch->interval || session->config.detect_mult != watch->mult ||
-	    (session->config.passive && !session->remote_discr))
+	if (interval != watch->interval || !session->tx_interval ||
+	    session->config.detect_mult != watch->mult || (session->config.passive && !session->remote_discr))
 		watch->interval_changed = true;
 	return interval;
 }
@@ -103,6 +108,14 @@ void watch_sent(struct sim_node *node, const struct packet *packet, enum sim_sen
 		sim_fail(node, "passive, and speaks first");
 	if (!session->path_up)
 		sim_fail(node, "sends without a path");
+	if (packet->demand && (packet->state != BFD_UP || watch->heard_state != BFD_UP))
+		sim_fail(node, "Demand, and not both are Up");
+	if (kind == SIM_PERIODIC && watch->heard_demand && watch->heard_state == BFD_UP &&
+	    packet->state == BFD_UP && !packet->poll)
+		sim_fail(node, "a periodic packet to a peer in Demand mode");
+	if (packet->poll && !watch->asked)
+		watch->asked = node->sim->now;
+	node->sim->seen.demands += packet->demand;
 
 	node->sim->seen.polls += packet->poll;
 	if (packet->poll && packet->required_min_rx == session->config.required_min_rx)
@@ -131,7 +144,12 @@ void watch_accepted(struct sim_node *node, const struct packet *packet, usec_t r
 	if (received > watch->heard)
 		watch->heard = received;
 	watch->heard_min_tx = packet->desired_min_tx;
+	watch->heard_min_rx = packet->required_min_rx;
 	watch->heard_mult = packet->detect_mult;
+	watch->heard_state = packet->state;
+	watch->heard_demand = packet->demand;
+	if (packet->final)
+		watch->asked = 0;
 	watch->listening = true;
 	if (packet->final && watch->min_rx_polled)
 		watch->min_rx_in_force = node->session->config.required_min_rx;
@@ -140,22 +158,38 @@ void watch_accepted(struct sim_node *node, const struct packet *packet, usec_t r
 	watch->owes_final = packet->poll;
 }
 
+/* Whoever begins to demand counts from the next P; who stops has just been answered. */
+static void watch_demand(struct sim_node *node)
+{
+	struct sim_watch *watch = &node->watch;
+
+	if (node->session->demand_used != watch->demanding)
+		watch->asked = 0;
+	watch->demanding = node->session->demand_used;
+	watch->patience = (usec_t)node->session->config.detect_mult *
+			  max32(node->session->desired_min_tx_used, watch->heard_min_rx);
+}
+
 void watch_effects(struct sim_node *node, const struct session_effects *effects)
 {
 	struct sim_watch *watch = &node->watch;
 	struct sim *sim = node->sim;
 
 	interval_now(node);
-	if (!(effects->what & EFFECT_STATE))
+	if (!(effects->what & EFFECT_STATE)) {
+		watch_demand(node);
 		return;
+	}
 	watch->changes++;
 	sim->seen.ups += effects->to == BFD_UP;
 	if (effects->to == BFD_DOWN && effects->diag == DIAG_DETECTION_EXPIRED) {
 		sim->seen.timeouts++;
-		if (!watch->listening || sim->now < detection_end(watch, watch->min_rx_in_force))
+		sim->seen.unanswered += watch->demanding;
+		if (!watch->listening || sim->now < detection_end(node, watch->min_rx_in_force))
 			sim_fail(node, "detection %lld us early",
-				 (long long)(detection_end(watch, watch->min_rx_in_force) - sim->now));
+				 (long long)(detection_end(node, watch->min_rx_in_force) - sim->now));
 	}
+	watch_demand(node);
 	if (sim->no_down && effects->to < effects->from)
 		sim_fail(node, "down (diagnostic %u) on a link without fault", effects->diag);
 	if (effects->to != BFD_UP)
@@ -168,7 +202,7 @@ void watch_effects(struct sim_node *node, const struct session_effects *effects)
 void watch_woken(struct sim_node *node)
 {
 	const struct session *session = node->session;
-	usec_t end = detection_end(&node->watch, session->required_min_rx_used);
+	usec_t end = detection_end(node, session->required_min_rx_used);
 
 	if (node->watch.owes_final)
 		sim_fail(node, "a Poll was not answered");
@@ -186,9 +220,14 @@ static void check_agreed(struct sim_node *node, const struct sim_node *other)
 	if (s->state != BFD_UP)
 		sim_fail(node, "not Up again: %s, remote %s", bfd_state_name(s->state),
 			 bfd_state_name(s->remote_state));
-	if (s->poll_active || s->poll_pending)
+	if ((s->poll_active && !s->poll_asks) || s->poll_pending)
 		sim_fail(node, "still polling");
-	if (s->tx_interval != tx)
+	if (s->demand != s->config.demand_mode || s->demand_used != s->demand ||
+	    s->remote_demand != o->config.demand_mode)
+		sim_fail(node, "not agreed upon Demand mode");
+	if (s->demand)
+		detection = (usec_t)s->config.detect_mult * tx;
+	if (s->tx_interval != tx && !(o->demand && !s->tx_interval))
 		sim_fail(node, "sends every %u us, agreed are %u", s->tx_interval, tx);
 	if (s->detection_time != detection)
 		sim_fail(node, "detection time %lld us, agreed are %lld", (long long)s->detection_time,

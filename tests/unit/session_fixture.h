@@ -54,6 +54,8 @@ static inline enum drop receive_flags(enum bfd_state remote, bool poll, bool fin
 	packet.state = (uint8_t)remote;
 	packet.poll = poll;
 	packet.final = final;
+	if (final && s.poll_active && !s.polls) /* what it answers */
+		session_polled(&s, s.poll_since);
 	return session_receive(&s, &packet, now, &effects);
 }
 

@@ -115,7 +115,7 @@ static int teardown(void **state)
 
 static struct raw_path path(const char *local, const char *peer)
 {
-	struct raw_path path = {.ifindex = 7, .source_port = 49153, .port = BFD_PORT_SINGLE_HOP};
+	struct raw_path path = {.ifindex = 7, .source_port = 49153, .port = BFD_PORT_SINGLE_HOP, .dscp = 48};
 
 	assert_true(addr_parse(&path.local, local));
 	assert_true(addr_parse(&path.peer, peer));

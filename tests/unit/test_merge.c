@@ -38,8 +38,10 @@ static struct config *load(void)
 
 static struct config_session session(uint32_t lid, const char *address, const char *interface)
 {
-	struct config_session s = {
-		.source = CONFIG_FRR, .lid = lid, .session = {50000, 60000, 4, 255, false, false}};
+	struct config_session s = {.source = CONFIG_FRR,
+				   .lid = lid,
+				   .session = {50000, 60000, 4, 255, false, false,
+					       .demand_poll_interval = 1000000, .dscp = SESSION_DSCP}};
 
 	assert_true(addr_parse(&s.address, address));
 	strcpy(s.interface, interface);

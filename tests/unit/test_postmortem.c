@@ -36,8 +36,10 @@ static int setup(void **state)
 	dead.source_port = 49152;
 	dead.local_discr = 0x55667788;
 	record_reset(&dead.record, DOWN - USEC_S);
-	dead.record.terms = (struct record_terms){30 * USEC_MS, 40 * USEC_MS, 10 * USEC_MS,
-						  13 * USEC_MS + 333};
+	dead.record.terms = (struct record_terms){.detection_time = 30 * USEC_MS,
+						  .patience = 40 * USEC_MS,
+						  .rx_interval = 10 * USEC_MS,
+						  .tx_interval = 13 * USEC_MS + 333};
 	memcpy(dead.record.steady, payload, PACKET_SIZE);
 	record_in(&dead.record, payload, PACKET_SIZE, DOWN - 50000, DOWN - 49990, 255, 50001, DROP_NONE);
 	record_in(&dead.record, payload, PACKET_SIZE, DOWN - 40000, DOWN - 38000, 255, 50001, DROP_NONE);

@@ -109,7 +109,7 @@ static void test_peer(void **state)
 		 "\"%s\","
 		 "\"waiting\":null,\"source\":\"config\",\"bgp\":{\"state\":\"established\","
 		 "\"prefixes\":7,\"graceful-restart\":true,\"daemon\":\"bird\",\"protocol\":\"pa\","
-		 "\"warning\":null}}",
+		 "\"warning\":null},\"rtt\":null}",
 		 since);
 	assert_dump(written(view_peer, &peer), expected);
 }
@@ -144,7 +144,7 @@ static void test_peer_unmade(void **state)
 		    "interval\":0,\"detection-time\":0,"
 		    "\"up-transitions\":0,\"down-transitions\":0,\"packets-in\":0,"
 		    "\"packets-out\":0,\"drops\":{},\"since\":null,"
-		    "\"waiting\":\"interface eth9\",\"source\":null,\"bgp\":null}");
+		    "\"waiting\":\"interface eth9\",\"source\":null,\"bgp\":null,\"rtt\":null}");
 	peer.config = &shut;
 	json_t *object = written(view_peer, &peer);
 	assert_string_equal(json_string_value(json_object_get(object, "state")), "admin-down");
@@ -172,18 +172,23 @@ static void test_detail(void **state)
 		assert_true(json_equal(value, json_object_get(detail, key)));
 		json_object_del(detail, key);
 	}
+	json_object_del(detail, "ietf-bfd"); /* test_ietf() */
 	json_decref(plain);
-	snprintf(expected, sizeof(expected),
-		 "{\"site\":null,\"profile\":\"pni\",\"frr-session\":4000000000,\"passive\":false,\"detect-"
-		 "multiplier\":3,"
-		 "\"configured-transmit-interval\":20,\"configured-receive-interval\":10,\"remote-detect-"
-		 "multiplier\":5,"
-		 "\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
-		 "\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,"
-		 "\"authentication\":null,\"source-port\":49152,"
-		 "\"transmit-path\":\"routed\",\"created\":\"%s\",\"resumed\":\"%s\","
-		 "\"last-packet\":\"%s\"}",
-		 created, resumed, last);
+	snprintf(
+		expected, sizeof(expected),
+		"{\"site\":null,\"profile\":\"pni\",\"frr-session\":4000000000,\"passive\":false,\"detect-"
+		"multiplier\":3,"
+		"\"configured-transmit-interval\":20,\"configured-receive-interval\":10,\"remote-detect-"
+		"multiplier\":5,"
+		"\"remote-transmit-interval\":16.667,\"remote-receive-interval\":10,"
+		"\"remote-diagnostic\":\"control-expiry\",\"poll-active\":false,\"last-poll-answered\":null,"
+		"\"rtt-interval\":0,\"demand-mode\":false,\"demand-poll-interval\":0,\"demand-active\":false,"
+		"\"remote-demand\":false,\"control-plane-independent\":false,"
+		"\"remote-control-plane-independent\":false,\"dscp\":0,\"authentication\":null,\"source-"
+		"port\":49152,"
+		"\"transmit-path\":\"routed\",\"created\":\"%s\",\"resumed\":\"%s\","
+		"\"last-packet\":\"%s\"}",
+		created, resumed, last);
 	assert_dump(detail, expected);
 }
 
@@ -216,6 +221,66 @@ static void test_large_packets(void **state)
 	assert_int_equal(json_integer_value(json_object_get(detail, "path-mtu")), 1400);
 	assert_string_equal(json_string_value(json_object_get(detail, "path-mtu-router")), "192.0.2.9");
 	json_decref(detail);
+}
+
+/* RFC 9314: its leaves, states and units. */
+static void test_ietf(void **state)
+{
+	struct session session = sample();
+	struct view_peer peer = {.name = "ams-1", .session = &session, .config = &config};
+	char created[EVENTS_TIME], up[EVENTS_TIME], down[EVENTS_TIME], expected[2048], *text;
+	json_t *detail;
+
+	session.last_up = session.since;
+	session.last_down = 95 * USEC_S;
+	session.downs = 4;
+	session.admin_downs = 2;
+	session.demand_used = true;
+	session.remote_state = BFD_ADMIN_DOWN;
+	session.slot = 12;
+	events_time(session.created, created);
+	events_time(session.last_up, up);
+	events_time(session.last_down, down);
+	snprintf(expected, sizeof(expected),
+		 "{\"path-type\":\"path-ip-sh\",\"ip-encapsulation\":true,\"source-addr\":\"192.0.2.0\","
+		 "\"dest-addr\":\"192.0.2.1\",\"local-discriminator\":2147483649,"
+		 "\"remote-discriminator\":7,\"local-multiplier\":3,\"remote-multiplier\":5,"
+		 "\"desired-min-tx-interval\":20000,\"required-min-rx-interval\":10000,"
+		 "\"demand-enabled\":false,\"demand-capability\":true,\"admin-down\":false,"
+		 "\"source-port\":49152,\"dest-port\":3784,\"session-running\":{\"session-index\":12,"
+		 "\"local-state\":\"up\",\"remote-state\":\"adminDown\",\"local-diagnostic\":\"none\","
+		 "\"remote-diagnostic\":\"control-expiry\",\"detection-mode\":\"demand-without-echo\","
+		 "\"negotiated-tx-interval\":20000,\"negotiated-rx-interval\":16667,"
+		 "\"detection-time\":83335},\"session-statistics\":{\"create-time\":\"%s\","
+		 "\"last-down-time\":\"%s\",\"last-up-time\":\"%s\",\"down-count\":4,"
+		 "\"admin-down-count\":2,\"receive-packet-count\":5000000004,\"send-packet-count\":2,"
+		 "\"receive-invalid-packet-count\":4}}",
+		 created, down, up);
+	detail = written(view_peer_detail, &peer);
+	text = json_dumps(json_object_get(detail, "ietf-bfd"), VIEW_DUMP);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(detail);
+}
+
+static void test_rtt(void **state)
+{
+	struct session session = sample();
+	struct session_extra extra = {.rtt_unanswered = 2};
+	struct view_peer peer = {.name = "ams-1", .session = &session, .config = &config};
+	json_t *object;
+	char *text;
+
+	session.extra = &extra;
+	rtt_add(&extra.rtt, 210);
+	rtt_add(&extra.rtt, 250);
+	rtt_add(&extra.rtt, 1400);
+	object = written(view_peer, &peer);
+	text = json_dumps(json_object_get(object, "rtt"), VIEW_DUMP);
+	assert_string_equal(text, "{\"minimum\":0.21,\"mean\":0.62,\"p99\":1.4,\"maximum\":1.4,"
+				  "\"jitter\":0.074,\"last\":1.4,\"count\":3,\"unanswered\":2}");
+	free(text);
+	json_decref(object);
 }
 
 /* What the RFC has a session begin with is not what the remote said. */
@@ -361,6 +426,8 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_large_packets),
 		cmocka_unit_test(test_detail_authentication),
+		cmocka_unit_test(test_ietf),
+		cmocka_unit_test(test_rtt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,7 @@ static void parse_spec(struct spec *spec, char *text)
 	spec->config.desired_min_tx = spec->config.required_min_rx = strtod(field[3], NULL) * 1000;
 	spec->config.detect_mult = atoi(field[4]);
 	spec->config.min_ttl = 255;
+	spec->config.dscp = SESSION_DSCP;
 	spec->count = 1;
 	for (unsigned i = 5; i < n; i++) {
 		if (!strcmp(field[i], "multihop")) {
@@ -310,7 +311,8 @@ static void command(char *line)
 		struct session_config config = {.desired_min_tx = interval * 1000,
 						.required_min_rx = interval * 1000,
 						.detect_mult = mult,
-						.min_ttl = keys[slot].type == SESSION_MULTIHOP ? 250 : 255};
+						.min_ttl = keys[slot].type == SESSION_MULTIHOP ? 250 : 255,
+						.dscp = SESSION_DSCP};
 
 		engine_configure(engine, slot, &config);
 	} else if (sscanf(line, "again %u", &slot) == 1 && slot < nspecs) {

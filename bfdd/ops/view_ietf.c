@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* A session in the words of the YANG model of RFC 9314: the grouping all-session of ietf-bfd-types. Intervals
+ * are in microseconds there. A table in bfdctl(8) has what our own words for the same are. */
+#include "ops/events.h"
+#include "ops/view.h"
+
+static void put_text(struct writer *out, const char *key, const char *text)
+{
+	writer_key(out, key);
+	writer_string(out, text);
+}
+
+static void put_number(struct writer *out, const char *key, uint64_t value)
+{
+	writer_key(out, key);
+	writer_integer(out, value);
+}
+
+static void put_flag(struct writer *out, const char *key, bool value)
+{
+	writer_key(out, key);
+	writer_boolean(out, value);
+}
+
+static void put_time(struct writer *out, const char *key, usec_t at)
+{
+	char text[EVENTS_TIME];
+
+	put_text(out, key, at ? events_time(at, text) : NULL);
+}
+
+/* NULL: the model has none. */
+static const char *path_type(enum session_type type)
+{
+	switch (type) {
+	case SESSION_SINGLE_HOP:
+		return "path-ip-sh";
+	case SESSION_MULTIHOP:
+		return "path-ip-mh";
+	case SESSION_MICRO:
+		return "path-lag";
+	default:
+		return NULL;
+	}
+}
+
+static const char *state_name(enum bfd_state state)
+{
+	return state == BFD_ADMIN_DOWN ? "adminDown" : bfd_state_name(state);
+}
+
+static uint64_t receive_interval(const struct session *session)
+{
+	return session->required_min_rx_used > session->remote_min_tx ? session->required_min_rx_used
+								      : session->remote_min_tx;
+}
+
+static void put_running(struct writer *out, const struct session *session)
+{
+	writer_key(out, "session-running");
+	writer_open(out, '{');
+	put_number(out, "session-index", session->slot);
+	put_text(out, "local-state", state_name(session->state));
+	put_text(out, "remote-state", state_name(session->remote_state));
+	put_text(out, "local-diagnostic", bfd_diag_name(session->local_diag));
+	put_text(out, "remote-diagnostic", bfd_diag_name(session->remote_diag));
+	put_text(out, "detection-mode", session->demand_used ? "demand-without-echo" : "async-without-echo");
+	put_number(out, "negotiated-tx-interval", session->tx_interval);
+	put_number(out, "negotiated-rx-interval", receive_interval(session));
+	put_number(out, "detection-time", (uint64_t)session->detection_time);
+	writer_close(out, '}');
+}
+
+static void put_statistics(struct writer *out, const struct session *session)
+{
+	uint64_t invalid = 0;
+
+	for (int reason = DROP_NONE + 1; reason < DROP_COUNT; reason++)
+		invalid += session->drops[reason];
+	writer_key(out, "session-statistics");
+	writer_open(out, '{');
+	put_time(out, "create-time", session->created);
+	put_time(out, "last-down-time", session->last_down);
+	put_time(out, "last-up-time", session->last_up);
+	put_number(out, "down-count", session->downs);
+	put_number(out, "admin-down-count", session->admin_downs);
+	put_number(out, "receive-packet-count", session->packets_in + invalid);
+	put_number(out, "send-packet-count", session->packets_out);
+	put_number(out, "receive-invalid-packet-count", invalid);
+	writer_close(out, '}');
+}
+
+void view_ietf(struct writer *out, const struct session_config *config, const struct session *session)
+{
+	char text[ADDR_TEXT];
+
+	writer_key(out, "ietf-bfd");
+	writer_open(out, '{');
+	put_text(out, "path-type", path_type(session->key.type));
+	put_flag(out, "ip-encapsulation", true);
+	put_text(out, "source-addr", addr_format(&session->key.local, text));
+	put_text(out, "dest-addr", addr_format(&session->key.peer, text));
+	put_number(out, "local-discriminator", session->local_discr);
+	put_number(out, "remote-discriminator", session->remote_discr);
+	put_number(out, "local-multiplier", config->detect_mult);
+	put_number(out, "remote-multiplier", session->remote_detect_mult);
+	put_number(out, "desired-min-tx-interval", config->desired_min_tx);
+	put_number(out, "required-min-rx-interval", config->required_min_rx);
+	put_flag(out, "demand-enabled", config->demand_mode);
+	put_flag(out, "demand-capability", true);
+	put_flag(out, "admin-down", config->shutdown);
+	put_number(out, "source-port", session->source_port);
+	put_number(out, "dest-port", session_port(session->key.type));
+	put_running(out, session);
+	put_statistics(out, session);
+	writer_close(out, '}');
+}
