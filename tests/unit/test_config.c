@@ -421,6 +421,44 @@ static void test_ends(void **state)
 	}
 }
 
+/* RFC 7419 is there without a word; a profile of the file with such a name goes before. */
+static void test_common_intervals(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t interval;
+	} common[] = {
+		{"rfc7419-3.3ms", 3300},   {"rfc7419-10ms", 10000},   {"rfc7419-20ms", 20000},
+		{"rfc7419-50ms", 50000},   {"rfc7419-100ms", 100000}, {"rfc7419-1s", 1000000},
+		{"rfc7419-10s", 10000000},
+	};
+	char text[512], *reported;
+
+	for (size_t i = 0; i < sizeof(common) / sizeof(*common); i++) {
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+			 "profiles = ( { name = \"rfc7419-50ms\"; detect-multiplier = 4; dscp = 46; } );\n"
+			 "peers = ( { name = \"p\"; address = \"192.0.2.1\"; profile = \"%s\"; } );\n",
+			 common[i].name);
+		config = load_text(text, strlen(text), &reported);
+		assert_non_null(config);
+		assert_string_equal(config->peers[0].profile, common[i].name);
+		if (common[i].interval == 50000) {
+			assert_int_equal(config->peers[0].session.detect_mult, 4);
+			assert_int_equal(config->peers[0].session.desired_min_tx, 300000);
+			assert_int_equal(config->peers[0].session.dscp, 46);
+		} else {
+			assert_int_equal(config->peers[0].session.detect_mult, 3);
+			assert_int_equal(config->peers[0].session.desired_min_tx, common[i].interval);
+			assert_int_equal(config->peers[0].session.required_min_rx, common[i].interval);
+			assert_int_equal(config->peers[0].session.dscp, SESSION_DSCP);
+		}
+		free(reported);
+		config_free(config);
+	}
+}
+
 static bool is_setting(const char *line)
 {
 	size_t length = strcspn(line, " ");
@@ -567,6 +605,7 @@ int main(void)
 		cmocka_unit_test(test_include),
 		cmocka_unit_test(test_hostile_files),
 		cmocka_unit_test(test_control_characters),
+		cmocka_unit_test(test_common_intervals),
 		cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_example_defaults),
 		cmocka_unit_test(test_example_is_complete),

@@ -257,9 +257,28 @@ static void padded_checksum_is_never_zero(void **state)
 	assert_int_equal(buf[26] << 8 | buf[27], 0xffff);
 }
 
+/* RFC 2474 3; the two bits of ECN (RFC 3168 5) and the flow label stay 0. */
+static void another_class_of_service(void **state)
+{
+	const struct addr v4 = {AF_INET, {192, 0, 2, 1}}, v6 = {AF_INET6, {0x20, 1}};
+	uint8_t buf[DATAGRAM_HEADERS + 1] = {0};
+
+	datagram_build(buf, &v4, &v4, 49152, 3784, buf, 0);
+	datagram_mark(buf, 46);
+	assert_int_equal(buf[0], 0x45);
+	assert_int_equal(buf[1], 46 << 2);
+	datagram_build(buf, &v6, &v6, 49152, 3784, buf, 0);
+	for (uint8_t dscp = 0; dscp < 64; dscp++) {
+		datagram_mark(buf, dscp);
+		assert_int_equal(buf[0] << 8 | buf[1], 0x6000 | dscp << 6);
+		assert_int_equal(buf[2] << 8 | buf[3], 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(another_class_of_service),
 		cmocka_unit_test(checksum_of_rfc_1071),
 		cmocka_unit_test(ipv4_byte_by_byte),
 		cmocka_unit_test(ipv6),
