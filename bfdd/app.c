@@ -565,6 +565,7 @@ void app_free(struct app *app)
 		steer_poll_reports(app->steer, steer_report, app);
 	app_neighbours_close(app);
 	app_mtu_close(app);
+	app_doors_close(app);
 	app_follow_close(app);
 	monitor_free(app->monitor);
 	routes_free(app->routes);

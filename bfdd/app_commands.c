@@ -84,11 +84,13 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 		.type = peer->config->type,
 	};
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, peer->ifindex);
+	const struct monitor_link *vrf = monitor_link_by_index(app->monitor, peer->vrf);
 	char waiting[APP_WAITING];
 	struct view_bgp bgp;
 	const struct view_peer view = {
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
+		.vrf = vrf ? vrf->name : peer->config->vrf,
 		.profile = peer->config->profile,
 		.source = config_source_name(peer->config->source),
 		.frr_session = peer->config->frr_lid,

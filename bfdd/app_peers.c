@@ -60,6 +60,10 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_CARRIER] = "carrier on %s",
 		[APP_WAITS_FRR] = "FRR to bring it%.0s",
 		[APP_WAITS_PEER] = "the peer to speak%.0s",
+		[APP_WAITS_VRF] = "VRF %s",
+		[APP_WAITS_MEMBERSHIP] = "interface %s to be in its VRF",
+		[APP_WAITS_OUTSIDE] = "interface %s to be in no VRF (vrf is not set)",
+		[APP_WAITS_DOOR] = "a socket for its packets%.0s",
 	};
 	const struct monitor_link *link = peer->waiting_ifindex
 						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
@@ -73,6 +77,8 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 	}
 	if (peer->waiting == APP_WAITS_SUBNET)
 		what = addr_format(&peer->config->address, text);
+	else if (peer->waiting == APP_WAITS_VRF)
+		what = peer->config->vrf;
 	else if (peer->waiting == APP_WAITS_LOCAL)
 		what = addr_format(&peer->config->local_address, text);
 	snprintf(buf, APP_WAITING, formats[peer->waiting], what);
@@ -86,38 +92,61 @@ static int waits(struct app_peer *peer, enum app_waiting waiting, uint32_t ifind
 	return waiting == APP_WAITS_NOT ? 0 : -1;
 }
 
-/* 0: path found; -1: it waits. */
-static int find_path(struct app *app, struct app_peer *peer, struct addr *local, uint32_t *ifindex)
+/* Interface and VRF exist, and the one is in the other. */
+static int find_links(struct app *app, struct app_peer *peer, uint32_t *ifindex, uint32_t *vrf)
 {
 	const struct config_peer *config = peer->config;
-	const struct monitor_link *link = NULL;
-	uint32_t found = 0;
+	const struct monitor_link *link;
 
-	*local = config->local_address;
-	*ifindex = 0;
-	if (config->awaited)
-		return waits(peer, config->source == CONFIG_FRR ? APP_WAITS_FRR : APP_WAITS_PEER, 0);
+	if (config->vrf[0]) {
+		link = monitor_link_by_name(app->monitor, config->vrf);
+		if (!link || link->kind != MONITOR_VRF)
+			return waits(peer, APP_WAITS_VRF, 0);
+		*vrf = link->ifindex;
+	}
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
 			return waits(peer, APP_WAITS_INTERFACE, 0);
+		if (config->source != CONFIG_FILE) /* FRR does not tell */
+			*vrf = monitor_vrf(app->monitor, link->ifindex);
+		if (monitor_vrf(app->monitor, link->ifindex) != *vrf)
+			return waits(peer, *vrf ? APP_WAITS_MEMBERSHIP : APP_WAITS_OUTSIDE, link->ifindex);
 		*ifindex = link->ifindex;
 	}
+	return 0;
+}
+
+/* 0: path found; -1: it waits. */
+static int find_path(struct app *app, struct app_peer *peer, struct addr *local, uint32_t *ifindex,
+		     uint32_t *vrf)
+{
+	const struct config_peer *config = peer->config;
+	const struct monitor_link *link = NULL;
+	uint32_t found = 0, shared;
+
+	*local = config->local_address;
+	*ifindex = *vrf = 0;
+	if (config->awaited)
+		return waits(peer, config->source == CONFIG_FRR ? APP_WAITS_FRR : APP_WAITS_PEER, 0);
+	if (find_links(app, peer, ifindex, vrf))
+		return -1;
+	shared = *vrf ? *vrf : LOOPBACK_IFINDEX; /* whose addresses an unnumbered link borrows */
 	if (local->family == AF_UNSPEC) {
-		if (!monitor_local_for(app->monitor, *ifindex, &config->address, local, &found))
+		if (!monitor_local_for(app->monitor, *vrf, *ifindex, &config->address, local, &found))
 			return waits(peer, APP_WAITS_SUBNET, 0);
 	} else if (config->type == SESSION_MULTIHOP) {
-		found = monitor_holder(app->monitor, local);
+		found = monitor_holder(app->monitor, *vrf, local);
 	} else if (*ifindex && monitor_has_address(app->monitor, *ifindex, local)) {
 		found = *ifindex;
 	} else {
-		found = monitor_holder(app->monitor, local);
-		if (*ifindex && found != LOOPBACK_IFINDEX)
+		found = monitor_holder(app->monitor, *vrf, local);
+		if (*ifindex && found != shared)
 			found = 0;
 	}
 	if (!found)
 		return waits(peer, APP_WAITS_LOCAL, 0);
-	if (!*ifindex && config->type != SESSION_MULTIHOP && found != LOOPBACK_IFINDEX)
+	if (!*ifindex && config->type != SESSION_MULTIHOP && found != shared)
 		*ifindex = found;
 	if (!link && *ifindex)
 		link = monitor_link_by_index(app->monitor, *ifindex);
@@ -148,15 +177,22 @@ static bool find_gateway(struct app *app, struct app_peer *peer, uint32_t sessio
 }
 
 /* False: the engine could not take it now; asked again soon. */
-static bool hand_over(struct app *app, struct app_peer *peer, const struct addr *local, uint32_t ifindex)
+static bool hand_over(struct app *app, struct app_peer *peer, const struct addr *local, uint32_t ifindex,
+		      uint32_t vrf)
 {
 	struct session_key key = {
 		.peer = peer->config->address,
 		.local = *local,
 		.ifindex = ifindex,
 		.type = peer->config->type,
+		.vrf = vrf,
 	};
 
+	if (!app_doors_need(app, peer, ifindex, vrf)) {
+		waits(peer, APP_WAITS_DOOR, 0);
+		app->peers_dirty = true;
+		return true;
+	}
 	if (peer->slot == APP_NO_SLOT) {
 		peer->slot = app_survive_add(app, peer, &key);
 		if (peer->slot < 0) {
@@ -167,12 +203,13 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 		peer->added = ++app->added;
 		peer->path_up = peer->barred = false;
 	}
-	if (!engine_path(app->engine, peer->slot, true, local, ifindex))
+	if (!engine_path(app->engine, peer->slot, true, local, ifindex, vrf))
 		return false;
 	peer->path_up = true;
 	peer->neighbour.known = false; /* the engine forgot it */
 	peer->local = *local;
 	peer->ifindex = ifindex;
+	peer->vrf = vrf;
 	return true;
 }
 
@@ -180,28 +217,28 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 {
 	struct addr local;
-	uint32_t ifindex, before_ifindex = peer->waiting_ifindex;
+	uint32_t ifindex, vrf, before_ifindex = peer->waiting_ifindex;
 	uint8_t before = peer->waiting;
 	char text[APP_WAITING];
 	bool found;
 
-	found = !find_path(app, peer, &local, &ifindex);
+	found = !find_path(app, peer, &local, &ifindex, &vrf);
 	*gateway_moved |= find_gateway(app, peer, found ? ifindex : 0);
 	if (!found && (peer->waiting != before || peer->waiting_ifindex != before_ifindex))
 		log_notice("peer %s waits for %s", peer->config->name, app_peer_waiting(app, peer, text));
 	if (!found) {
 		if (peer->slot == APP_NO_SLOT || !peer->path_up)
 			return true;
-		if (!engine_path(app->engine, peer->slot, false, &peer->local, peer->ifindex))
+		if (!engine_path(app->engine, peer->slot, false, &peer->local, peer->ifindex, peer->vrf))
 			return false;
 		peer->path_up = false;
 		peer->neighbour.known = false;
 		return true;
 	}
-	if (peer->slot != APP_NO_SLOT && peer->path_up && peer->ifindex == ifindex &&
+	if (peer->slot != APP_NO_SLOT && peer->path_up && peer->ifindex == ifindex && peer->vrf == vrf &&
 	    addr_equal(&peer->local, &local))
 		return true;
-	return hand_over(app, peer, &local, ifindex);
+	return hand_over(app, peer, &local, ifindex, vrf);
 }
 
 static int start_engine(struct app *app)
@@ -231,10 +268,10 @@ int app_peers_begin(struct app *app)
 void app_peers_find_gateways(struct app *app)
 {
 	struct addr local;
-	uint32_t ifindex;
+	uint32_t ifindex, vrf;
 
 	for (unsigned i = 0; i < app->npeers; i++) {
-		bool found = !find_path(app, &app->peers[i], &local, &ifindex);
+		bool found = !find_path(app, &app->peers[i], &local, &ifindex, &vrf);
 
 		find_gateway(app, &app->peers[i], found ? ifindex : 0);
 	}
@@ -346,6 +383,8 @@ void app_peers_resolve(struct app *app)
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (!resolve(app, &app->peers[i], &gateway_moved))
 			app->peers_dirty = true;
+	if (!app_doors_sweep(app))
+		app->peers_dirty = true;
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
 		app_policy_resolve(app);
 	app_neighbours_update(app);

@@ -46,8 +46,12 @@ enum app_waiting {
 	APP_WAITS_LOCAL,
 	APP_WAITS_SET_UP,
 	APP_WAITS_CARRIER,
-	APP_WAITS_FRR,	/* to bring the session */
-	APP_WAITS_PEER, /* to begin it */
+	APP_WAITS_FRR,	      /* to bring the session */
+	APP_WAITS_PEER,	      /* to begin it */
+	APP_WAITS_VRF,	      /* the device */
+	APP_WAITS_MEMBERSHIP, /* the interface is not in the VRF */
+	APP_WAITS_OUTSIDE,    /* the interface is in one */
+	APP_WAITS_DOOR,	      /* to have a socket */
 };
 
 /* What the peer says of itself, as last heard from the engine. */
@@ -65,6 +69,7 @@ struct app_peer {
 	bool gateway_up;		  /* the link below is up and has carrier */
 	uint8_t waiting;		  /* enum app_waiting */
 	uint32_t ifindex;		  /* of its session; 0: any */
+	uint32_t vrf;			  /* of its session, as in struct session_key */
 	uint32_t gateway_ifindex;	  /* where a service's traffic leaves towards it; 0: not known */
 	uint32_t waiting_ifindex;	  /* that is to be set up, or to have carrier */
 	struct addr local;
@@ -214,8 +219,9 @@ struct app {
 
 	struct app_peer *peers; /* in the file's order */
 	unsigned npeers;
-	uint16_t *slot_peer; /* TABLE_SLOTS of them: index + 1 in peers; 0: none */
-	bool peers_dirty;    /* some peer could not be handed over yet */
+	struct app_doors *doors; /* NULL: no peer needed one yet */
+	uint16_t *slot_peer;	 /* TABLE_SLOTS of them: index + 1 in peers; 0: none */
+	bool peers_dirty;	 /* some peer could not be handed over yet */
 
 	struct app_service *services; /* as config's */
 	struct ids *nexthop_ids, *table_ids;
@@ -381,6 +387,14 @@ void app_bgp_told(struct app *app, enum bgp_daemon daemon);
 void app_bgp_lost(struct app *app, enum bgp_daemon daemon);
 /* False: no BGP session is known. */
 bool app_bgp_view(const struct app *app, const struct app_peer *peer, struct view_bgp *view);
+
+/* app_doors.c */
+/* PEER's way in, when it has this interface and VRF. False: not to be had, which is told; try again later. */
+bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf);
+/* Closes those that no peer needs any more, and tells the engine which links are in VRFs. False: the engine
+ * was busy. */
+bool app_doors_sweep(struct app *app);
+void app_doors_close(struct app *app);
 
 /* app_postmortem.c */
 /* PEER left Up: its record is asked for, and kept when it comes. */

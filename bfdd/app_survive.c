@@ -141,7 +141,7 @@ static bool path_there(const struct app *app, const struct session_key *key)
 	const struct monitor_link *link = monitor_link_by_index(app->monitor, key->ifindex);
 
 	return (!key->ifindex || (link && link->up && link->carrier)) &&
-	       monitor_holder(app->monitor, &key->local);
+	       monitor_holder(app->monitor, key->vrf, &key->local);
 }
 
 /* Nobody is configured for it. */

@@ -200,7 +200,7 @@ static void tell(struct app *app, const struct app_guest *guest, const char *wha
 static bool plausible(const struct app *app, const struct engine_event *event)
 {
 	return !addr_is_unspecified(&event->peer) && !addr_is_multicast(&event->peer) &&
-	       !monitor_holder(app->monitor, &event->peer) &&
+	       !monitor_holder(app->monitor, 0, &event->peer) &&
 	       monitor_has_address(app->monitor, event->ifindex, &event->local);
 }
 

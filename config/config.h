@@ -47,6 +47,7 @@ struct config_peer {
 	struct addr address;
 	struct addr local_address; /* AF_UNSPEC: found on the interface */
 	char interface[IFNAMSIZ];  /* "": any */
+	char vrf[IFNAMSIZ];	   /* its device; "": in none */
 	uint8_t type;		   /* enum session_type */
 	struct addr via;	   /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;

@@ -20,7 +20,8 @@ static const struct config_peer *find_peer(const struct config *config, const ch
 static bool same_key(const struct config_peer *a, const struct config_peer *b)
 {
 	return addr_equal(&a->address, &b->address) && addr_equal(&a->local_address, &b->local_address) &&
-	       a->type == b->type && a->awaited == b->awaited && strcmp(a->interface, b->interface) == 0;
+	       a->type == b->type && a->awaited == b->awaited && strcmp(a->interface, b->interface) == 0 &&
+	       strcmp(a->vrf, b->vrf) == 0;
 }
 
 /* One session may go on: where FRR's number says that it is, interface and local address may be those of

@@ -38,6 +38,7 @@ static bool may_be(const struct config_peer *peer, const struct config_session *
 			 session->local_address.family == AF_UNSPEC;
 
 	return (session->source != CONFIG_FRR || !peer->frr_lid) && peer->type == session->type &&
+	       !*peer->vrf &&
 	       (!*peer->interface || !*session->interface || !strcmp(peer->interface, session->interface)) &&
 	       (any_local || addr_equal(&peer->local_address, &session->local_address));
 }

@@ -168,9 +168,10 @@ static const char *peer_name(const struct section *section)
 
 static void resolve_peer(struct resolver *resolver, const struct section *section, struct config_peer *peer)
 {
-	const char *interface = section_text(section, KEY_INTERFACE);
+	const char *interface = section_text(section, KEY_INTERFACE), *vrf = section_text(section, KEY_VRF);
 
 	snprintf(peer->interface, sizeof(peer->interface), "%s", interface ? interface : "");
+	snprintf(peer->vrf, sizeof(peer->vrf), "%s", vrf ? vrf : "");
 	peer->address = section_addr(section, KEY_ADDRESS);
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
 	peer->via = section_addr(section, KEY_VIA);

@@ -27,6 +27,12 @@ static bool join_site(struct resolver *resolver, const struct item *item, unsign
 	unsigned taken = resolver->peer_site[peer];
 	const char *other;
 
+	if (*resolver->config->peers[peer].vrf) {
+		report_error(resolver->reports, &item->at,
+			     "peers: \"%s\" is in a VRF, and no service's traffic is steered into one",
+			     item->text);
+		return false;
+	}
 	if (!taken) {
 		resolver->peer_site[peer] = site + 1;
 		return true;

@@ -84,6 +84,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			       .help = "ours; found on the interface if absent"},
 	[KEY_INTERFACE] = {"interface", SCHEMA_INTERFACE, SCHEMA_PEER, .reload = SCHEMA_SESSION,
 			   .help = "the interface towards the peer"},
+	[KEY_VRF] = {"vrf", SCHEMA_INTERFACE, SCHEMA_PEER, .reload = SCHEMA_SESSION,
+		     .help = "the VRF that the peer is in, by the name of its device"},
 	[KEY_MULTIHOP] = {"multihop", SCHEMA_BOOL, SCHEMA_PEER, .reload = SCHEMA_SESSION, RANGE(false, 0, 1),
 			  IN(config_peer, type), .help = "RFC 5883 instead of RFC 5881"},
 	[KEY_TYPE] = {"type", SCHEMA_NAME, SCHEMA_PEER, .reload = SCHEMA_SESSION,

@@ -12,10 +12,12 @@ static int compare_addr(const struct addr *a, const struct addr *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-/* By what every packet shows: the address, and single hop or multihop by its port. */
+/* By what every packet shows: the address, the VRF, and single hop or multihop by its port. */
 static int compare_door(const struct config_peer *x, const struct config_peer *y)
 {
-	return x->type != y->type ? x->type - y->type : compare_addr(&x->address, &y->address);
+	int order = x->type != y->type ? x->type - y->type : strcmp(x->vrf, y->vrf);
+
+	return order ? order : compare_addr(&x->address, &y->address);
 }
 
 static int compare(const void *a, const void *b)

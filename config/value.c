@@ -111,15 +111,15 @@ static bool good_address(struct addr *addr, const char *key, const char *text, c
 	return false;
 }
 
-static bool good_interface(const char *text, const struct place *at, struct reports *reports)
+static bool good_interface(const char *key, const char *text, const struct place *at, struct reports *reports)
 {
 	size_t length = strlen(text);
 
 	if (length >= IFNAMSIZ)
-		report_error(reports, at, "interface: \"%.20s%s\" is too long: %zu characters, at most %d",
+		report_error(reports, at, "%s: \"%.20s%s\" is too long: %zu characters, at most %d", key,
 			     text, length > 20 ? "..." : "", length, IFNAMSIZ - 1);
 	else if (!endpoint_interface(text))
-		report_error(reports, at, "interface: \"%s\" cannot be the name of an interface", text);
+		report_error(reports, at, "%s: \"%s\" cannot be the name of an interface", key, text);
 	else
 		return true;
 	return false;
@@ -167,7 +167,7 @@ void value_set_text(struct value *value, const struct schema_key *key, const cha
 		good = true; /* whether it is too long depends on what it is for */
 		value->text = text;
 	} else {
-		good = key->type == SCHEMA_INTERFACE  ? good_interface(text, &value->at, reports)
+		good = key->type == SCHEMA_INTERFACE  ? good_interface(key->name, text, &value->at, reports)
 		       : key->type == SCHEMA_ENDPOINT ? good_endpoint(key->name, text, &value->at, reports)
 		       : key->type == SCHEMA_PATH     ? good_path(key->name, text, &value->at, reports)
 						      : good_name(key->name, text, &value->at, reports);
@@ -249,7 +249,7 @@ void item_set(struct item *item, const struct schema_key *key, const char *text,
 	else if (key->type == SCHEMA_PREFIXES || key->type == SCHEMA_NETWORKS)
 		good = good_prefix(&item->prefix, text, key->type == SCHEMA_PREFIXES, &item->at, reports);
 	else if (key->type == SCHEMA_INTERFACES)
-		good = good_interface(text, &item->at, reports);
+		good = good_interface(key->name, text, &item->at, reports);
 	else
 		good = good_name(key->name, text, &item->at, reports);
 	item->text = good ? text : NULL;

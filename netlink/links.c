@@ -90,6 +90,7 @@ void links_free(struct links *links)
 static bool link_equal(const struct monitor_link *a, const struct monitor_link *b)
 {
 	return a->up == b->up && a->carrier == b->carrier && a->ethernet == b->ethernet && a->mtu == b->mtu &&
+	       a->master == b->master && a->kind == b->kind &&
 	       !memcmp(a->address, b->address, sizeof(a->address)) && !strcmp(a->name, b->name);
 }
 
@@ -204,8 +205,18 @@ static bool suits(const struct links_address *address, const struct addr *peer)
 	       prefix_contains(&subnet, peer);
 }
 
-bool links_local_for(const struct links *links, uint32_t ifindex, const struct addr *peer, struct addr *local,
-		     uint32_t *found_ifindex)
+uint32_t links_vrf(const struct links *links, uint32_t ifindex)
+{
+	const struct monitor_link *link = links_by_index(links, ifindex), *master;
+
+	if (!link || link->kind == MONITOR_VRF)
+		return link ? ifindex : 0;
+	master = link->master ? links_by_index(links, link->master) : NULL;
+	return master && master->kind == MONITOR_VRF ? master->ifindex : 0;
+}
+
+bool links_local_for(const struct links *links, uint32_t vrf, uint32_t ifindex, const struct addr *peer,
+		     struct addr *local, uint32_t *found_ifindex)
 {
 	const struct links_address *best = NULL;
 
@@ -215,7 +226,8 @@ bool links_local_for(const struct links *links, uint32_t ifindex, const struct a
 	for (size_t i = 0; i < links->naddresses; i++) {
 		const struct links_address *address = &links->addresses[i];
 
-		if ((ifindex && address->ifindex != ifindex) || !suits(address, peer))
+		if ((ifindex && address->ifindex != ifindex) || !suits(address, peer) ||
+		    (!ifindex && links_vrf(links, address->ifindex) != vrf))
 			continue;
 		if (!best || addr_compare(&address->addr, &best->addr) < 0)
 			best = address;
@@ -228,10 +240,11 @@ bool links_local_for(const struct links *links, uint32_t ifindex, const struct a
 	return true;
 }
 
-uint32_t links_holder(const struct links *links, const struct addr *addr)
+uint32_t links_holder(const struct links *links, uint32_t vrf, const struct addr *addr)
 {
 	for (size_t i = 0; i < links->naddresses; i++)
-		if (addr_equal(&links->addresses[i].addr, addr))
+		if (addr_equal(&links->addresses[i].addr, addr) &&
+		    links_vrf(links, links->addresses[i].ifindex) == vrf)
 			return links->addresses[i].ifindex;
 	return 0;
 }

@@ -45,8 +45,9 @@ bool links_address_sweep(struct links *links, struct links_address *gone);
 const struct monitor_link *links_by_name(const struct links *links, const char *name);
 const struct monitor_link *links_by_index(const struct links *links, uint32_t ifindex);
 bool links_has_address(const struct links *links, uint32_t ifindex, const struct addr *addr);
-bool links_local_for(const struct links *links, uint32_t ifindex, const struct addr *peer, struct addr *local,
-		     uint32_t *found_ifindex);
-uint32_t links_holder(const struct links *links, const struct addr *addr);
+uint32_t links_vrf(const struct links *links, uint32_t ifindex);
+bool links_local_for(const struct links *links, uint32_t vrf, uint32_t ifindex, const struct addr *peer,
+		     struct addr *local, uint32_t *found_ifindex);
+uint32_t links_holder(const struct links *links, uint32_t vrf, const struct addr *addr);
 
 #endif

@@ -56,6 +56,21 @@ static void tell_address(struct monitor *monitor, const struct links_address *ad
 				   address->prefix_length, gone);
 }
 
+static uint8_t link_kind(const struct netlink_attribute *info)
+{
+	static const struct {
+		const char *name;
+		uint8_t kind;
+	} kinds[] = {{"vrf", MONITOR_VRF}, {"bond", MONITOR_BOND}};
+	struct netlink_attribute inner[NETLINK_ATTRIBUTES], *name = &inner[IFLA_INFO_KIND];
+
+	netlink_nested(info, inner);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+		if (name->size == strlen(kinds[i].name) + 1 && !memcmp(name->data, kinds[i].name, name->size))
+			return kinds[i].kind;
+	return MONITOR_PLAIN;
+}
+
 static void take_link(struct monitor *monitor, const struct netlink_message *message)
 {
 	struct netlink_attribute attributes[NETLINK_ATTRIBUTES];
@@ -77,6 +92,8 @@ static void take_link(struct monitor *monitor, const struct netlink_message *mes
 	if (link.ethernet)
 		memcpy(link.address, attributes[IFLA_ADDRESS].data, sizeof(link.address));
 	link.mtu = netlink_u32(&attributes[IFLA_MTU]);
+	link.master = netlink_u32(&attributes[IFLA_MASTER]);
+	link.kind = link_kind(&attributes[IFLA_LINKINFO]);
 	operstate = netlink_u8(&attributes[IFLA_OPERSTATE]);
 	link.up = header.ifi_flags & IFF_UP;
 	link.carrier = header.ifi_flags & IFF_LOWER_UP &&
@@ -350,6 +367,13 @@ const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, 
 	return links_by_index(&monitor->links, ifindex);
 }
 
+void monitor_each_link(const struct monitor *monitor,
+		       void (*fn)(void *context, const struct monitor_link *link), void *context)
+{
+	for (size_t i = 0; i < monitor->links.nlinks; i++)
+		fn(context, &monitor->links.links[i].link);
+}
+
 void monitor_each_address(const struct monitor *monitor, void (*fn)(void *context, const struct addr *addr),
 			  void *context)
 {
@@ -362,13 +386,18 @@ bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const 
 	return links_has_address(&monitor->links, ifindex, addr);
 }
 
-bool monitor_local_for(const struct monitor *monitor, uint32_t ifindex, const struct addr *peer,
-		       struct addr *local, uint32_t *found_ifindex)
+uint32_t monitor_vrf(const struct monitor *monitor, uint32_t ifindex)
 {
-	return links_local_for(&monitor->links, ifindex, peer, local, found_ifindex);
+	return links_vrf(&monitor->links, ifindex);
 }
 
-uint32_t monitor_holder(const struct monitor *monitor, const struct addr *addr)
+bool monitor_local_for(const struct monitor *monitor, uint32_t vrf, uint32_t ifindex, const struct addr *peer,
+		       struct addr *local, uint32_t *found_ifindex)
 {
-	return links_holder(&monitor->links, addr);
+	return links_local_for(&monitor->links, vrf, ifindex, peer, local, found_ifindex);
+}
+
+uint32_t monitor_holder(const struct monitor *monitor, uint32_t vrf, const struct addr *addr)
+{
+	return links_holder(&monitor->links, vrf, addr);
 }

@@ -15,8 +15,13 @@
 
 struct monitor;
 
+/* What is made of other links. */
+enum monitor_kind { MONITOR_PLAIN, MONITOR_VRF, MONITOR_BOND };
+
 struct monitor_link {
 	uint32_t ifindex;
+	uint32_t master; /* the index of what it is a member of: a VRF, bond, bridge; 0: of nothing */
+	uint8_t kind;	 /* enum monitor_kind */
 	char name[IFNAMSIZ];
 	bool up;       /* IFF_UP */
 	bool ethernet; /* with ADDRESS as its own */
@@ -65,16 +70,21 @@ void monitor_free(struct monitor *monitor);
 /* By name or index among the links known; NULL. Valid until the next monitor_read(). */
 const struct monitor_link *monitor_link_by_name(const struct monitor *monitor, const char *name);
 const struct monitor_link *monitor_link_by_index(const struct monitor *monitor, uint32_t ifindex);
+/* By index. */
+void monitor_each_link(const struct monitor *monitor,
+		       void (*fn)(void *context, const struct monitor_link *link), void *context);
 /* Each local address on any link. */
 void monitor_each_address(const struct monitor *monitor, void (*fn)(void *context, const struct addr *addr),
 			  void *context);
 bool monitor_has_address(const struct monitor *monitor, uint32_t ifindex, const struct addr *addr);
-/* A local address on IFINDEX (0: on any link; *FOUND_IFINDEX tells) suited to PEER: same subnet (also /31,
- * /127, point-to-point), link-local for link-local (which needs IFINDEX); the first by numeric order, so that
- * it is the same each time. False: none. */
-bool monitor_local_for(const struct monitor *monitor, uint32_t ifindex, const struct addr *peer,
+/* The VRF that a link is in, or is itself; 0: in none. */
+uint32_t monitor_vrf(const struct monitor *monitor, uint32_t ifindex);
+/* A local address on IFINDEX (0: on any link in VRF, which is 0 for those in none; *FOUND_IFINDEX tells)
+ * suited to PEER: same subnet (also /31, /127, point-to-point), link-local for link-local (which needs
+ * IFINDEX); the first by numeric order, so that it is the same each time. False: none. */
+bool monitor_local_for(const struct monitor *monitor, uint32_t vrf, uint32_t ifindex, const struct addr *peer,
 		       struct addr *local, uint32_t *found_ifindex);
-/* The link that holds ADDR; 0: none. */
-uint32_t monitor_holder(const struct monitor *monitor, const struct addr *addr);
+/* The link in VRF (0: in none) that holds ADDR; 0: none. */
+uint32_t monitor_holder(const struct monitor *monitor, uint32_t vrf, const struct addr *addr);
 
 #endif

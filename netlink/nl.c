@@ -419,28 +419,41 @@ int netlink_receive(struct netlink *nl, netlink_message_fn *fn, void *context)
 	return 0;
 }
 
-bool netlink_parse(const struct netlink_message *message, void *header, size_t size,
-		   struct netlink_attribute attributes[NETLINK_ATTRIBUTES])
+static void list_attributes(const void *data, size_t size,
+			    struct netlink_attribute attributes[NETLINK_ATTRIBUTES])
 {
-	size_t offset = NLMSG_ALIGN(size);
 	const struct nlattr *attr;
 	int left;
 
-	memset(attributes, 0, NETLINK_ATTRIBUTES * sizeof(*attributes));
-	if (message->size < size)
-		return false;
-	memcpy(header, message->data, size);
-	if (message->size <= offset)
-		return true;
-	nla_for_each_attr(attr, (const struct nlattr *)((const char *)message->data + offset),
-			  (int)(message->size - offset), left)
+	nla_for_each_attr(attr, (const struct nlattr *)data, (int)size, left)
 	{
 		unsigned type = (unsigned)nla_type(attr);
 
 		if (type < NETLINK_ATTRIBUTES)
 			attributes[type] = (struct netlink_attribute){nla_data(attr), (size_t)nla_len(attr)};
 	}
+}
+
+bool netlink_parse(const struct netlink_message *message, void *header, size_t size,
+		   struct netlink_attribute attributes[NETLINK_ATTRIBUTES])
+{
+	size_t offset = NLMSG_ALIGN(size);
+
+	memset(attributes, 0, NETLINK_ATTRIBUTES * sizeof(*attributes));
+	if (message->size < size)
+		return false;
+	memcpy(header, message->data, size);
+	if (message->size > offset)
+		list_attributes((const char *)message->data + offset, message->size - offset, attributes);
 	return true;
+}
+
+void netlink_nested(const struct netlink_attribute *attribute,
+		    struct netlink_attribute attributes[NETLINK_ATTRIBUTES])
+{
+	memset(attributes, 0, NETLINK_ATTRIBUTES * sizeof(*attributes));
+	if (attribute->data)
+		list_attributes(attribute->data, attribute->size, attributes);
 }
 
 uint8_t netlink_u8(const struct netlink_attribute *attribute)

@@ -96,6 +96,9 @@ int netlink_receive(struct netlink *nl, netlink_message_fn *fn, void *context);
  * short. */
 bool netlink_parse(const struct netlink_message *message, void *header, size_t size,
 		   struct netlink_attribute attributes[NETLINK_ATTRIBUTES]);
+/* The same for what an attribute has inside; of one that is not there, nothing. */
+void netlink_nested(const struct netlink_attribute *attribute,
+		    struct netlink_attribute attributes[NETLINK_ATTRIBUTES]);
 /* The attribute's value, 0 if it is not there or too short. */
 uint8_t netlink_u8(const struct netlink_attribute *attribute);
 uint32_t netlink_u32(const struct netlink_attribute *attribute);

@@ -149,6 +149,8 @@ static void show_place(json_t *peer, FILE *out)
 	line_of(out, "local address", peer, "local-address");
 	line_of(out, "source port", peer, "source-port");
 	line_of(out, "interface", peer, "interface");
+	if (*string(peer, "vrf"))
+		line_of(out, "vrf", peer, "vrf");
 	if (json_is_true(json_object_get(peer, "multihop")))
 		sheet_line(out, "multihop", "TTL %s or more", text_get(buf, peer, "minimum-ttl"));
 	if (strcmp(string(peer, "type"), "single-hop") && strcmp(string(peer, "type"), "multihop"))
@@ -268,6 +270,7 @@ void show_peer(json_t *peer, FILE *out)
 		"local-address",
 		"source-port",
 		"interface",
+		"vrf",
 		"multihop",
 		"type",
 		"minimum-ttl",

@@ -213,6 +213,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_KEYS:
 		keys_retire(engine, command->object);
 		break;
+	case COMMAND_VRFS:
+		doors_vrfs(engine, command->object);
+		break;
 	}
 }
 

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "io/engine_private.h"
@@ -28,7 +29,12 @@ static bool order(struct engine *engine, const struct udp_door *door, bool open)
 
 bool engine_open_door(struct engine *engine, struct udp_door *door, char *error, size_t size)
 {
-	if (udp_open_door(door, error, size)) {
+	int failed;
+
+	udp_share(engine->back.udp, true);
+	failed = udp_open_door(door, error, size);
+	udp_share(engine->back.udp, false);
+	if (failed) {
 		if (door->fd >= 0)
 			close(door->fd);
 		return false;
@@ -43,6 +49,22 @@ bool engine_open_door(struct engine *engine, struct udp_door *door, char *error,
 bool engine_close_door(struct engine *engine, const struct udp_door *door)
 {
 	return door->fd < 0 || order(engine, door, false);
+}
+
+bool engine_vrfs(struct engine *engine, const struct udp_member *members, unsigned n)
+{
+	struct vrf_links *links = malloc(sizeof(*links) + n * sizeof(*members));
+	struct command command = {.kind = COMMAND_VRFS, .object = links};
+
+	if (!links)
+		return false;
+	links->notice = (struct notice){.kind = NOTICE_FREE};
+	links->n = n;
+	memcpy(links->members, members, n * sizeof(*members));
+	if (front_queue(engine, &command))
+		return true;
+	free(links);
+	return false;
 }
 
 void doors_hand(struct door_change *change)
@@ -73,4 +95,16 @@ void doors_change(struct engine *engine, struct door_change *change)
 	else if (udp_adopt(engine->back.udp, &change->door))
 		change->door.fd = -1;
 	events_notice(engine, &change->notice);
+}
+
+void doors_vrfs(struct engine *engine, struct vrf_links *links)
+{
+	struct vrf_links *before = engine->back.vrfs;
+
+	engine->back.vrfs = links;
+	for (unsigned slot = 0; slot < engine->back.high; slot++) /* what may be armed has changed */
+		gate_disarm(engine->back.gate, slot);
+	udp_members(engine->back.udp, links->members, links->n);
+	if (before)
+		events_notice(engine, &before->notice);
 }

@@ -81,9 +81,11 @@ bool engine_configure(struct engine *engine, uint16_t slot, const struct session
 /* AdminDown is told for a detection time (a minute at most), then ENGINE_REMOVED comes and the slot may be
  * used again. */
 bool engine_remove(struct engine *engine, uint16_t slot);
-/* The path is there (with this local address and interface) or is not (these are then ignored). When another
- * session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path. */
-bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex);
+/* The path is there (with this local address, interface and VRF) or is not (these are then ignored). When
+ * another session has the key that this makes, ENGINE_PATH_FAILED comes and the session stays without a path.
+ */
+bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex,
+		 uint32_t vrf);
 /* Whether the session's path may carry services while it is up; for the policy it is down as long as not. A
  * session begins with true. */
 bool engine_usable(struct engine *engine, uint16_t slot, bool usable);
@@ -184,6 +186,11 @@ bool engine_fetch_recording(struct engine *engine, uint16_t slot, engine_recordi
 struct udp_door;
 bool engine_open_door(struct engine *engine, struct udp_door *door, char *error, size_t size);
 bool engine_close_door(struct engine *engine, const struct udp_door *door);
+/* Which links are members of which VRFs: N pairs of a link's index and its VRF's, sorted by the link's, a
+ * copy of which is taken. With net.ipv4.udp_l3mdev_accept packets of theirs may come in by sockets of no VRF.
+ */
+struct udp_member;
+bool engine_vrfs(struct engine *engine, const struct udp_member *members, unsigned n);
 
 /*
  * Who may begin a session by speaking to us, besides those that were added: from now on these N rules hold,

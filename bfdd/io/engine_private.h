@@ -125,6 +125,13 @@ struct keys_retirement {
 	struct auth_chain *chain;
 };
 
+/* Which links are in VRFs: on its way in, in force, and on its way out to be freed. */
+struct vrf_links {
+	struct notice notice; /* NOTICE_FREE */
+	unsigned n;
+	struct udp_member members[];
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -146,6 +153,7 @@ enum command_kind {
 	COMMAND_DOOR,
 	COMMAND_UNSOLICITED,
 	COMMAND_KEYS,
+	COMMAND_VRFS,
 };
 
 struct command {
@@ -252,6 +260,7 @@ struct back {
 	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
 	struct unsolicited unsolicited;
+	struct vrf_links *vrfs;	   /* in force, or NULL: no link is in a VRF */
 	struct adoption *adoption; /* in force, or NULL */
 	bool ordered;		   /* orders went out since the last flush */
 	struct snapshot *snapshots, **snapshots_tail;
@@ -417,6 +426,7 @@ void events_publish(struct engine *engine);
 void doors_change(struct engine *engine, struct door_change *change);
 void doors_hand(struct door_change *change);
 void doors_free(struct door_change *change);
+void doors_vrfs(struct engine *engine, struct vrf_links *links);
 
 /* unsolicited.c: sessions that the peer asks for */
 void unsolicited_change(struct engine *engine, struct unsolicited_rules *set);

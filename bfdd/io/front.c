@@ -216,13 +216,15 @@ bool engine_remove(struct engine *engine, uint16_t slot)
 	return front_queue(engine, &(struct command){.kind = COMMAND_REMOVE, .slot = slot});
 }
 
-bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex)
+bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex,
+		 uint32_t vrf)
 {
 	struct command command = {.kind = COMMAND_PATH, .slot = slot, .on = up};
 
 	if (up) {
 		command.key.local = *local;
 		command.key.ifindex = ifindex;
+		command.key.vrf = vrf;
 	}
 	return front_queue(engine, &command);
 }

@@ -223,6 +223,24 @@ static struct gate_slot describe(const struct session *session)
 	return slot;
 }
 
+void gate_forget(struct gate *gate, uint16_t number)
+{
+	struct gate_slot *slot = slot_of(gate, number);
+
+	if (!slot || !slot->family)
+		return;
+	gate_disarm(gate, number);
+	peer_drop(gate, slot);
+	slot->family = 0;
+	barrier();
+}
+
+/* Its sockets are those of ports 3784 and 4784 in no VRF. */
+static bool comes_by(const struct session_key *key)
+{
+	return !key->vrf && (key->type == SESSION_SINGLE_HOP || key->type == SESSION_MULTIHOP);
+}
+
 void gate_session(struct gate *gate, const struct session *session)
 {
 	struct gate_slot *slot = slot_of(gate, session->slot), next;
@@ -230,6 +248,10 @@ void gate_session(struct gate *gate, const struct session *session)
 	if (!slot) {
 		if (gate)
 			gate->totals->beyond = 1;
+		return;
+	}
+	if (!comes_by(&session->key)) {
+		gate_forget(gate, session->slot);
 		return;
 	}
 	next = describe(session);
@@ -246,18 +268,6 @@ void gate_session(struct gate *gate, const struct session *session)
 	slot->min_ttl = next.min_ttl;
 	barrier();
 	slot->family = next.family;
-}
-
-void gate_forget(struct gate *gate, uint16_t number)
-{
-	struct gate_slot *slot = slot_of(gate, number);
-
-	if (!slot || !slot->family)
-		return;
-	gate_disarm(gate, number);
-	peer_drop(gate, slot);
-	slot->family = 0;
-	barrier();
 }
 
 void gate_arm(struct gate *gate, uint16_t number, const uint8_t packet[GATE_PACKET])

@@ -157,7 +157,8 @@ static void free_commands(struct engine *engine)
 		if (command.kind == COMMAND_POLICY)
 			free_adoption(command.object);
 		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING ||
-			 command.kind == COMMAND_UNSOLICITED || command.kind == COMMAND_KEYS)
+			 command.kind == COMMAND_UNSOLICITED || command.kind == COMMAND_KEYS ||
+			 command.kind == COMMAND_VRFS)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
@@ -222,6 +223,7 @@ void engine_free(struct engine *engine)
 	if (engine->back.raw)
 		raw_close(engine->back.raw);
 	frame_close(engine->back.frame);
+	free(engine->back.vrfs);
 	udp_close(engine->back.udp);
 	gate_close(engine->back.gate);
 	pthread_mutex_destroy(&engine->turn);

@@ -67,7 +67,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 	struct raw_path path = {
 		.local = session->key.local,
 		.peer = session->key.peer,
-		.ifindex = session->key.ifindex,
+		.ifindex = session->key.ifindex ? session->key.ifindex : session->key.vrf,
 		.source_port = session->source_port,
 		.port = session_port(session->key.type),
 		.padded = session->config.padded_pdu_size,
@@ -170,6 +170,13 @@ void sessions_hear(struct engine *engine, struct session *session)
 	counter_add(&engine->counters.packets_in, news);
 }
 
+/* By its words a packet in a VRF may be the same as one in none, and the gate cannot tell them apart where
+ * the interface is not compared. */
+static bool may_arm(const struct back *back, const struct session *session)
+{
+	return !back->vrfs || !back->vrfs->n || session->key.type != SESSION_MULTIHOP;
+}
+
 void sessions_packet(void *context, const uint8_t *data, size_t size, const struct table_origin *origin,
 		     usec_t stamp)
 {
@@ -195,7 +202,8 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 		if (!drop)
 			session->rx_size = origin->size;
 		sessions_apply(engine, session, &effects);
-		if (!drop && !effects.what && size == PACKET_SIZE && session_steady(session, &packet)) {
+		if (!drop && !effects.what && size == PACKET_SIZE && may_arm(&engine->back, session) &&
+		    session_steady(session, &packet)) {
 			gate_arm(engine->back.gate, session->slot, data);
 			recorder_steady(engine, session, data);
 		} else if (!drop) { /* the same as before would now be news */

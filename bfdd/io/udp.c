@@ -37,6 +37,8 @@ struct udp {
 	uint32_t door_drops[UDP_DOORS]; /* the kernel's counts, which wrap */
 	unsigned ndoors;
 	int epoll;
+	const struct udp_member *members;
+	unsigned nmembers;
 	uint64_t drops, malformed;
 	struct mmsghdr messages[BATCH];
 	struct iovec vectors[BATCH];
@@ -74,10 +76,19 @@ static int set_options(const struct udp_door *s)
 		bad |= setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, &one, sizeof(one));
 		bad |= setsockopt(s->fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &one, sizeof(one));
 	}
+	if (s->vrf)
+		bad |= setsockopt(s->fd, SOL_SOCKET, SO_BINDTOIFINDEX, &s->vrf, sizeof(s->vrf));
 	return bad;
 }
 
-static int bind_any(const struct udp_door *s)
+static void share(int fd, bool on)
+{
+	int value = on;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &value, sizeof(value));
+}
+
+static int bind_address(const struct udp_door *s)
 {
 	struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(s->port)};
 	struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(s->port)};
@@ -85,6 +96,26 @@ static int bind_any(const struct udp_door *s)
 	if (s->family == AF_INET)
 		return bind(s->fd, (struct sockaddr *)&v4, sizeof(v4));
 	return bind(s->fd, (struct sockaddr *)&v6, sizeof(v6));
+}
+
+/* To bind(), a socket of no VRF has the port in all of them: see udp_share(). */
+static int bind_any(const struct udp_door *s)
+{
+	int result, error;
+
+	share(s->fd, s->vrf);
+	result = bind_address(s);
+	error = errno;
+	share(s->fd, false);
+	errno = error;
+	return result;
+}
+
+void udp_share(const struct udp *udp, bool on)
+{
+	for (unsigned i = 0; i < UDP_SOCKETS; i++)
+		if (udp->doors[i].fd >= 0)
+			share(udp->doors[i].fd, on);
 }
 
 int udp_open_door(struct udp_door *door, char *error, size_t size)
@@ -108,9 +139,9 @@ int udp_open_door(struct udp_door *door, char *error, size_t size)
 	if (errno != EADDRINUSE)
 		return fail(error, size, s, "bind");
 	snprintf(error, size,
-		 "UDP port %u is held by %s: stop its BFD (BIRD: protocol bfd; FRR: bfdd) or that program, "
+		 "UDP port %u%s is held by %s: stop its BFD (BIRD: protocol bfd; FRR: bfdd) or that program, "
 		 "then start again",
-		 s->port, port_holder(s->family, s->port, holder));
+		 s->port, s->vrf ? " in the VRF" : "", port_holder(s->family, s->port, holder));
 	return -1;
 }
 
@@ -198,6 +229,27 @@ void udp_release(struct udp *udp, int fd)
 		udp->door_drops[i] = udp->door_drops[udp->ndoors];
 		return;
 	}
+}
+
+void udp_members(struct udp *udp, const struct udp_member *members, unsigned n)
+{
+	udp->members = members;
+	udp->nmembers = n;
+}
+
+static uint32_t vrf_of(const struct udp *udp, uint32_t ifindex)
+{
+	unsigned low = 0, high = udp->nmembers;
+
+	while (low < high) {
+		unsigned middle = (low + high) / 2;
+
+		if (udp->members[middle].ifindex < ifindex)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < udp->nmembers && udp->members[low].ifindex == ifindex ? udp->members[low].vrf : 0;
 }
 
 uint64_t udp_drops(struct udp *udp)
@@ -304,6 +356,8 @@ static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp
 	else
 		memcpy(origin.peer.bytes, &((struct sockaddr_in6 *)&udp->names[i])->sin6_addr, 16);
 	read_control(&udp->messages[i].msg_hdr, &origin, &stamp);
+	if (udp->nmembers && !origin.vrf)
+		origin.vrf = vrf_of(udp, origin.ifindex);
 	size = udp->messages[i].msg_len;
 	origin.size = size;
 	/* More than a packet can be is padding (RFC 9764 3). */

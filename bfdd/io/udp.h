@@ -26,6 +26,11 @@ struct udp_door {
 			     member's); 0: not */
 };
 
+/* A link that is in a VRF. */
+struct udp_member {
+	uint32_t ifindex, vrf;
+};
+
 /* ORIGIN is what the socket told; a TTL or interface that it kept back is 0 and fails the checks. STAMP: the
  * kernel's receive time in microseconds of CLOCK_REALTIME, 0 if there is none. */
 typedef void udp_packet_fn(void *context, const uint8_t *data, size_t size, const struct table_origin *origin,
@@ -41,10 +46,16 @@ int udp_wait_fd(const struct udp *udp);
 /* Opens the socket of a further door and sets its fd; the caller's, until udp_adopt(). 0, also when the host
  * does not have the family; -1 with a message for people in ERROR. In the main thread. */
 int udp_open_door(struct udp_door *door, char *error, size_t size);
+/* While ON, sockets of VRFs may be opened on the ports that those of the beginning have; at other times
+ * nobody may. */
+void udp_share(const struct udp *udp, bool on);
 /* DOOR, open, is looked at from now on. False: there are UDP_DOORS already. */
 bool udp_adopt(struct udp *udp, const struct udp_door *door);
 /* The door with this fd is not looked at any more; the fd is the caller's. */
 void udp_release(struct udp *udp, int fd);
+/* MEMBERS, sorted by ifindex, which must live until others are given, tell of which VRF a packet is that came
+ * in by a socket of none (net.ipv4.udp_l3mdev_accept). */
+void udp_members(struct udp *udp, const struct udp_member *members, unsigned n);
 /* Hands to FN all packets that were queued in any socket when this was called, and those that come meanwhile,
  * within reason. Returns how many. */
 unsigned udp_receive(struct udp *udp, udp_packet_fn *fn, void *context);

@@ -270,6 +270,8 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 {
 	const struct session_config *config = peer->config;
 
+	if (peer->vrf && *peer->vrf)
+		put_string(out, "vrf", peer->vrf);
 	put_string(out, "site", peer->site);
 	put_string(out, "profile", peer->profile);
 	writer_key(out, "frr-session");

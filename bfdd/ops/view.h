@@ -22,6 +22,7 @@ struct view_bgp {
 /* What the main thread knows of a peer beside its session. */
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
+	const char *vrf;			/* the same */
 	const char *site;			/* that uses it; NULL: none */
 	const char *source;			/* config_source_name() */
 	uint32_t frr_session;			/* FRR's number of it; 0: none */

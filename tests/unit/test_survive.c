@@ -71,7 +71,7 @@ static int resume(unsigned n, bool go_on)
 	int slot = engine_resume(engine, &config, &key, SESSION_NO_PATH, discr[n], port[n], go_on);
 
 	if (slot >= 0)
-		assert_true(engine_path(engine, (uint16_t)slot, true, &key.local, 1));
+		assert_true(engine_path(engine, (uint16_t)slot, true, &key.local, 1, 0));
 	return slot;
 }
 

@@ -196,7 +196,7 @@ static void a_path_that_comes_anew_knows_no_neighbour(void **state)
 		know();
 		go_on(USEC_S);
 		assert_true(nframes > 10);
-		assert_true(engine_path(engine, 0, up, &local, 7));
+		assert_true(engine_path(engine, 0, up, &local, 7, 0));
 		commands_run(engine);
 		count_anew();
 		go_on(USEC_S);

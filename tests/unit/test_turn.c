@@ -61,7 +61,7 @@ static void commands_do_not_put_off_the_tick(void **state)
 	tick = engine->back.armed;
 	assert_in_range(tick, now + 1, now + ENGINE_TICK);
 	for (unsigned i = 0; i < 50; i++) {
-		engine_path(engine, 0, true, &session_of(0)->key.local, 1);
+		engine_path(engine, 0, true, &session_of(0)->key.local, 1, 0);
 		turn_at(now + 1);
 		assert_int_equal(engine->back.armed, tick);
 	}
@@ -222,7 +222,7 @@ static void a_multihop_successor_finds_room(void **state)
 	int first, second;
 
 	first = engine_add(engine, &config, &key, SESSION_NO_PATH);
-	engine_path(engine, (uint16_t)first, true, &key.local, 7);
+	engine_path(engine, (uint16_t)first, true, &key.local, 7, 0);
 	turn_at(now);
 	queue[nqueue++] = (struct queued){
 		.packet = {.state = BFD_DOWN,
@@ -257,7 +257,7 @@ static void a_silent_site_is_doubted_when_another_is_heard(void **state)
 	uint16_t slot_path[2];
 
 	bring_up(2, (uint32_t)interval, 3);
-	engine_path(engine, 0, false, &session_of(0)->key.local, 1);
+	engine_path(engine, 0, false, &session_of(0)->key.local, 1, 0);
 	turn_at(now);
 	begin = now;
 	policy = inherit(slot_path);

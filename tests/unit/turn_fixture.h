@@ -80,6 +80,10 @@ int udp_fd(const struct udp *udp, unsigned i)
 	return -1;
 }
 
+void udp_share(const struct udp *udp, bool on) {}
+
+void udp_members(struct udp *udp, const struct udp_member *members, unsigned n) {}
+
 uint64_t udp_malformed(const struct udp *udp)
 {
 	return 0;
@@ -190,7 +194,7 @@ static inline void add(unsigned n, uint32_t interval, uint8_t mult)
 	int slot = engine_add(engine, &config, &key, SESSION_NO_PATH);
 
 	assert_true(slot >= 0);
-	assert_true(engine_path(engine, (uint16_t)slot, true, &key.local, 1));
+	assert_true(engine_path(engine, (uint16_t)slot, true, &key.local, 1, 0));
 }
 
 /* The peer of session N speaks. */

@@ -111,7 +111,7 @@ static void add(const struct spec *spec)
 		if (slot < 0)
 			die(strerror(-slot));
 		keys[slot] = key;
-		while (!engine_path(engine, slot, true, &key.local, key.ifindex))
+		while (!engine_path(engine, slot, true, &key.local, key.ifindex, 0))
 			wait_room();
 		count_up(&key.peer);
 		count_up(&key.local);
@@ -304,7 +304,7 @@ static void command(char *line)
 	char word[16] = "";
 
 	if (sscanf(line, "path %u %15s", &slot, word) == 2) {
-		engine_path(engine, slot, !strcmp(word, "up"), &keys[slot].local, keys[slot].ifindex);
+		engine_path(engine, slot, !strcmp(word, "up"), &keys[slot].local, keys[slot].ifindex, 0);
 	} else if (sscanf(line, "remove %u", &slot) == 1) {
 		engine_remove(engine, slot);
 	} else if (sscanf(line, "configure %u %u %u", &slot, &interval, &mult) == 3) {

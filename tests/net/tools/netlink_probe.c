@@ -108,7 +108,7 @@ static bool local_is(uint32_t ifindex, const char *to, const char *expected)
 	struct addr addr = ip(to), local, want;
 	uint32_t found = 0;
 
-	if (!monitor_local_for(seen.monitor, ifindex, &addr, &local, &found))
+	if (!monitor_local_for(seen.monitor, 0, ifindex, &addr, &local, &found))
 		return !expected;
 	if (!expected)
 		return false;
@@ -169,7 +169,7 @@ static void monitor_addresses(void)
 	CHECK(local_is(0, "2001:db8:1::1", "2001:db8:1::")); /* /127 */
 	CHECK(local_is(a0, "fe80::b0", "fe80::a0") && local_is(a1, "fe80::b0", "fe80::a1"));
 	CHECK(local_is(0, "fe80::b0", NULL));
-	CHECK(monitor_holder(seen.monitor, &held) == a1);
+	CHECK(monitor_holder(seen.monitor, 0, &held) == a1);
 	mark = seen.gone;
 	MUST("ip addr del 10.9.0.1/24 dev a0"); /* the primary: takes the secondary along or promotes it */
 	WAIT_FOR(!has(a0, "10.9.0.1") && seen.gone > mark);

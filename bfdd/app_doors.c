@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Peers in VRFs. A socket that is bound to a VRF's device hears only what comes in there, and leaves the rest
+ * to those that are bound to none. It is open while a peer needs it and the device is there; the device's
+ * name may change meanwhile.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "app_private.h"
+#include "io/udp.h"
+
+struct app_doors {
+	unsigned ndoors;
+	struct udp_door doors[UDP_DOORS];
+	unsigned nmembers; /* as last told to the engine */
+	struct udp_member *members;
+	usec_t refused; /* when it was; 0: not since a door was opened */
+};
+
+#define RETRY USEC_S
+
+static struct app_doors *doors_of(struct app *app)
+{
+	if (!app->doors)
+		app->doors = calloc(1, sizeof(*app->doors));
+	return app->doors;
+}
+
+static bool same(const struct udp_door *a, const struct udp_door *b)
+{
+	return a->type == b->type && a->family == b->family && a->vrf == b->vrf && a->ifindex == b->ifindex &&
+	       a->seen_as == b->seen_as;
+}
+
+/* False: none but those that are always open. */
+static bool door_of(const struct app_peer *peer, uint32_t ifindex, uint32_t vrf, struct udp_door *door)
+{
+	*door = (struct udp_door){.port = session_port(peer->config->type),
+				  .family = peer->config->address.family,
+				  .type = peer->config->type,
+				  .vrf = vrf};
+	return vrf;
+}
+
+bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf)
+{
+	struct app_doors *doors;
+	struct udp_door door;
+	usec_t now = app_now();
+	char error[256];
+
+	if (!door_of(peer, ifindex, vrf, &door))
+		return true;
+	doors = doors_of(app);
+	for (unsigned i = 0; doors && i < doors->ndoors; i++)
+		if (same(&doors->doors[i], &door))
+			return true;
+	if (!doors || doors->ndoors == UDP_DOORS || (doors->refused && now - doors->refused < RETRY))
+		return false;
+	if (!engine_open_door(app->engine, &door, error, sizeof(error))) {
+		if (!doors->refused)
+			log_error("%s", error);
+		doors->refused = now;
+		return false;
+	}
+	doors->refused = 0;
+	doors->doors[doors->ndoors++] = door;
+	return true;
+}
+
+/* A peer that only waits for its carrier or address keeps the door: it is nobody else's meanwhile. */
+static bool needed(const struct app *app, const struct udp_door *door)
+{
+	struct udp_door own;
+
+	if (!monitor_link_by_index(app->monitor, door->ifindex ? door->ifindex : door->vrf))
+		return false;
+	for (unsigned i = 0; i < app->npeers; i++)
+		if (app->peers[i].slot != APP_NO_SLOT &&
+		    door_of(&app->peers[i], app->peers[i].ifindex, app->peers[i].vrf, &own) &&
+		    same(&own, door))
+			return true;
+	return false;
+}
+
+static bool close_doors(struct app *app)
+{
+	struct app_doors *doors = app->doors;
+
+	for (unsigned i = doors->ndoors; i-- > 0;) {
+		if (needed(app, &doors->doors[i]))
+			continue;
+		if (!engine_close_door(app->engine, &doors->doors[i]))
+			return false;
+		doors->doors[i] = doors->doors[--doors->ndoors];
+	}
+	return true;
+}
+
+struct gathering {
+	const struct monitor *monitor;
+	struct udp_member *members;
+	unsigned n;
+};
+
+static void gather(void *context, const struct monitor_link *link)
+{
+	struct gathering *gathering = context;
+	uint32_t vrf = monitor_vrf(gathering->monitor, link->ifindex);
+	struct udp_member *members;
+
+	if (!vrf)
+		return;
+	members = reallocarray(gathering->members, gathering->n + 1, sizeof(*members));
+	if (!members)
+		return;
+	members[gathering->n++] = (struct udp_member){link->ifindex, vrf};
+	gathering->members = members;
+}
+
+static bool tell_members(struct app *app)
+{
+	struct gathering now = {.monitor = app->monitor};
+	struct app_doors *doors = app->doors;
+	unsigned before = doors ? doors->nmembers : 0;
+
+	monitor_each_link(app->monitor, gather, &now);
+	if (now.n == before &&
+	    (!now.n || !memcmp(now.members, doors->members, now.n * sizeof(*now.members)))) {
+		free(now.members);
+		return true;
+	}
+	doors = doors_of(app);
+	if (!doors || !engine_vrfs(app->engine, now.members, now.n)) {
+		free(now.members);
+		return false;
+	}
+	free(doors->members);
+	doors->members = now.members;
+	doors->nmembers = now.n;
+	return true;
+}
+
+bool app_doors_sweep(struct app *app)
+{
+	return tell_members(app) && (!app->doors || close_doors(app));
+}
+
+/* The doors are the engine's to close. */
+void app_doors_close(struct app *app)
+{
+	if (app->doors)
+		free(app->doors->members);
+	free(app->doors);
+	app->doors = NULL;
+}
