@@ -143,8 +143,10 @@ mkdir "$FRR"
 : >"$FRR/zebra.conf"
 chown -R frr:frr "$FRR"
 for daemon in zebra bfdd; do
+	options=()
+	[ $daemon != bfdd ] || options=(--bfdctl "$FRR/bfdd.sock")
 	lab_start b frr-$daemon /usr/lib/frr/$daemon -f "$FRR/$daemon.conf" -z "$FRR/zserv.api" --vty_socket "$FRR" \
-		-i "$FRR/$daemon.pid" --log stdout $([ $daemon != bfdd ] || echo "--bfdctl $FRR/bfdd.sock")
+		-i "$FRR/$daemon.pid" --log stdout "${options[@]}"
 	[ $daemon = bfdd ] || wait_for 10 "zebra listens" test -S "$FRR/zserv.api"
 done
 bfdd_a "detect-multiplier = 5;"

@@ -58,6 +58,14 @@ static void a_session_is_converted(void **state)
 	assert_int_equal(session.session.min_ttl, 255);
 	assert_true(session.session.passive);
 	assert_true(session.session.shutdown);
+	assert_true(session.session.control_plane_independent);
+	assert_false(session.session.demand_mode);
+	assert_int_equal(session.session.dscp, SESSION_DSCP);
+	m.flags = FRR_SESSION_DEMAND;
+	session = convert(&m);
+	assert_true(session.session.demand_mode);
+	assert_int_equal(session.session.demand_poll_interval, 1000000);
+	assert_false(session.session.control_plane_independent);
 }
 
 static void a_multihop_session_has_its_ttl(void **state)
@@ -182,6 +190,8 @@ static void sessions_outlive_the_process(void **state)
 	add(&table, 5, "192.0.2.1", "eth1");
 	add(&table, 6, "fe80::1", "eth2")->config.session.shutdown = true;
 	table.sessions[0]->config.session.passive = true;
+	table.sessions[0]->config.session.control_plane_independent = true;
+	table.sessions[1]->config.session.demand_mode = true;
 	addr_parse(&table.sessions[0]->config.local_address, "192.0.2.0");
 	app_frr_save(&app, &table);
 	app_frr_recall(&app, &again);

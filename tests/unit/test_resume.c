@@ -236,6 +236,34 @@ static void it_goes_on_as_if_nothing_had_been(void **state)
 	assert_int_equal(s.down_transitions, 0);
 }
 
+/* Demand mode goes on, too: the peer is silent, and is asked at once whether it is there. */
+static void demand_mode_goes_on_with_a_poll(void **state)
+{
+	struct session_config config = usual;
+
+	config.demand_mode = true;
+	s.config = config;
+	receive(BFD_UP);
+	session_polled(&s, now);
+	receive_final(BFD_UP);
+	assert_true(s.demand_used && !s.poll_pending);
+	resume_take(&kept, &s);
+	assert_true(believed(&kept));
+	kept = read_back;
+	go_on(&config);
+	assert_true(sent().demand && s.demand_used);
+	assert_int_equal(session_detect_deadline(&s), USEC_NEVER);
+	now += 200 * MS;
+	session_transmitted(&s, now, 0);
+	assert_true(sent().poll);
+	session_polled(&s, now);
+	assert_int_equal(session_detect_deadline(&s), now + 150 * MS);
+	/* Not configured any more: it ends as ever, by a Poll Sequence. */
+	go_on(&usual);
+	assert_false(sent().demand);
+	assert_true(s.demand_used && s.poll_pending);
+}
+
 static void a_peer_that_died_meanwhile_is_found_in_a_detection_time(void **state)
 {
 	go_on(&usual);
@@ -333,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup(a_session_goes_on_only_while_its_peer_waits, setup_up),
 		cmocka_unit_test(who_has_failed_is_known_after_a_restart),
 		cmocka_unit_test_setup(it_goes_on_as_if_nothing_had_been, setup_up),
+		cmocka_unit_test_setup(demand_mode_goes_on_with_a_poll, setup_up),
 		cmocka_unit_test_setup(a_peer_that_died_meanwhile_is_found_in_a_detection_time, setup_up),
 		cmocka_unit_test_setup(a_peer_that_gave_up_takes_it_down, setup_up),
 		cmocka_unit_test_setup(other_intervals_are_negotiated, setup_up),

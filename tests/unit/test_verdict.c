@@ -222,6 +222,28 @@ static void each_case_gets_its_verdict(void **state)
 	}
 }
 
+/* Demand mode: the peer's silence began when it should have answered; ours is none that it could blame. */
+static void who_is_asked_to_be_silent_is_not_blamed(void **state)
+{
+	struct test_case silent = {
+		.what = "silent for an hour", .diag = DIAG_DETECTION_EXPIRED, .heard = 3600000};
+	struct test_case unheard = {.what = "did not hear us", DEAF};
+	struct verdict verdict;
+	char text[VERDICT_TEXT];
+
+	happen(&silent);
+	record.terms.demand = true;
+	record.fall.asked = DOWN - MS(31);
+	verdict_find(&verdict, &record, &delays);
+	assert_int_equal(verdict.kind, VERDICT_PEER_SILENT);
+	assert_int_equal(verdict.silence, MS(31));
+	assert_non_null(strstr(verdict_text(&verdict, NULL, text), "answered no poll for 31.0 ms"));
+	happen(&unheard);
+	record.terms.remote_demand = true;
+	verdict_find(&verdict, &record, &delays);
+	assert_int_equal(verdict.kind, VERDICT_PEER_SAID);
+}
+
 /* With slower packets the record reaches back further than the peer's word can. */
 static void an_old_gap_is_no_reason(void **state)
 {
@@ -379,6 +401,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_case_gets_its_verdict),
 		cmocka_unit_test(an_old_gap_is_no_reason),
+		cmocka_unit_test(who_is_asked_to_be_silent_is_not_blamed),
 		cmocka_unit_test(forgotten_stalls_blame_nobody),
 		cmocka_unit_test(unrecorded_packets_blame_nobody),
 		cmocka_unit_test(overflows_are_counted_late),
