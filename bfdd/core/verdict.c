@@ -103,6 +103,22 @@ static bool still_speaks(const struct verdict *verdict)
 	return verdict->dropped >= wanted || verdict->strangers >= wanted;
 }
 
+static bool about_authentication(enum drop drop)
+{
+	switch (drop) {
+	case DROP_AUTH_UNEXPECTED:
+	case DROP_AUTH_MISSING:
+	case DROP_AUTH_TYPE:
+	case DROP_AUTH_UNKNOWN_KEY:
+	case DROP_AUTH_DIGEST:
+	case DROP_AUTH_SEQUENCE:
+	case DROP_AUTH_PASSWORD:
+		return true;
+	default:
+		return false;
+	}
+}
+
 /*
  * A stall explains the silence when the rest of it, in which we were awake, is no longer than one interval
  * and not a detection time: without it nothing would be missing. Half an interval of stalls can hide a
@@ -126,7 +142,9 @@ static void judge_silence(struct verdict *verdict, const struct record *record,
 	some = verdict->stalled && verdict->stalled >= interval / 2 && awake < time;
 
 	if (still_speaks(verdict))
-		verdict->kind = VERDICT_DROPPED_HERE;
+		verdict->kind = verdict->dropped && about_authentication(verdict->reason)
+					? VERDICT_AUTHENTICATION
+					: VERDICT_DROPPED_HERE;
 	else if (some && (verdict->stalled >= time - interval || verdict->overflows))
 		verdict->kind = VERDICT_LOCAL_STALL;
 	else if (some || verdict->overflows || verdict->dropped || verdict->strangers ||

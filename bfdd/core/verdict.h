@@ -11,14 +11,15 @@
 
 enum verdict_kind {
 	VERDICT_UNCLEAR,
-	VERDICT_PEER_SILENT,  /* nothing came, and we were awake */
-	VERDICT_PEER_SAID,    /* it told us: its state and diagnostic */
-	VERDICT_NOT_HEARD,    /* it told us that it does not hear us, though we sent */
-	VERDICT_DROPPED_HERE, /* it spoke, but what came was dropped here */
-	VERDICT_LOCAL_STALL,  /* we did not read, or not send, for long enough to explain it */
-	VERDICT_PATH_DOWN,    /* carrier, interface or address went away here */
-	VERDICT_SHUT_DOWN,    /* by our own configuration */
-	VERDICT_TOO_BIG,      /* the path towards the peer has become too narrow for our padded packets */
+	VERDICT_PEER_SILENT,	/* nothing came, and we were awake */
+	VERDICT_PEER_SAID,	/* it told us: its state and diagnostic */
+	VERDICT_NOT_HEARD,	/* it told us that it does not hear us, though we sent */
+	VERDICT_DROPPED_HERE,	/* it spoke, but what came was dropped here */
+	VERDICT_AUTHENTICATION, /* ... for its authentication, or the lack of it */
+	VERDICT_LOCAL_STALL,	/* we did not read, or not send, for long enough to explain it */
+	VERDICT_PATH_DOWN,	/* carrier, interface or address went away here */
+	VERDICT_SHUT_DOWN,	/* by our own configuration */
+	VERDICT_TOO_BIG,	/* the path towards the peer has become too narrow for our padded packets */
 	VERDICT_KINDS
 };
 

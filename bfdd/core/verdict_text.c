@@ -7,10 +7,15 @@
 const char *verdict_name(enum verdict_kind kind)
 {
 	static const char *const names[VERDICT_KINDS] = {
-		[VERDICT_UNCLEAR] = "unclear",		 [VERDICT_PEER_SILENT] = "peer-silent",
-		[VERDICT_PEER_SAID] = "peer-said",	 [VERDICT_NOT_HEARD] = "not-heard",
-		[VERDICT_DROPPED_HERE] = "dropped-here", [VERDICT_LOCAL_STALL] = "local-stall",
-		[VERDICT_PATH_DOWN] = "path-down",	 [VERDICT_SHUT_DOWN] = "shut-down",
+		[VERDICT_UNCLEAR] = "unclear",
+		[VERDICT_PEER_SILENT] = "peer-silent",
+		[VERDICT_PEER_SAID] = "peer-said",
+		[VERDICT_NOT_HEARD] = "not-heard",
+		[VERDICT_DROPPED_HERE] = "dropped-here",
+		[VERDICT_LOCAL_STALL] = "local-stall",
+		[VERDICT_AUTHENTICATION] = "authentication",
+		[VERDICT_PATH_DOWN] = "path-down",
+		[VERDICT_SHUT_DOWN] = "shut-down",
 		[VERDICT_TOO_BIG] = "too-big",
 	};
 
@@ -195,6 +200,10 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 		break;
 	case VERDICT_DROPPED_HERE:
 		put(&text, "packets came, but were dropped here: ");
+		put_drops(&text, verdict);
+		break;
+	case VERDICT_AUTHENTICATION:
+		put(&text, "packets came, but their authentication is not what is configured here: ");
 		put_drops(&text, verdict);
 		break;
 	case VERDICT_LOCAL_STALL:

@@ -24,7 +24,7 @@ static double number(const json_t *object, const char *key)
 static enum text_style verdict_style(const char *verdict)
 {
 	if (!strcmp(verdict, "local-stall") || !strcmp(verdict, "unclear") ||
-	    !strcmp(verdict, "dropped-here"))
+	    !strcmp(verdict, "dropped-here") || !strcmp(verdict, "authentication"))
 		return STYLE_WARN;
 	return !strcmp(verdict, "shut-down") ? STYLE_FAINT : STYLE_BAD;
 }

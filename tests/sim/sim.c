@@ -66,7 +66,7 @@ static struct addr node_addr(unsigned index)
 	return (struct addr){AF_INET, {192, 0, 2, (uint8_t)index}};
 }
 
-static void wire_add(struct sim *sim, unsigned to, const uint8_t bytes[PACKET_SIZE])
+static void wire_add(struct sim *sim, unsigned to, const uint8_t *bytes, size_t size)
 {
 	struct sim_wire *wire = &sim->wires[to];
 	struct sim_flight *flight = &sim->flights[sim->nflights];
@@ -80,7 +80,23 @@ static void wire_add(struct sim *sim, unsigned to, const uint8_t bytes[PACKET_SI
 	wire->last_arrival = flight->at;
 	flight->order = sim->order++;
 	flight->to = (uint8_t)to;
-	memcpy(flight->bytes, bytes, PACKET_SIZE);
+	flight->size = (uint8_t)size;
+	memcpy(flight->bytes, bytes, size);
+}
+
+/* An attacker who hears all of it and knows no secret. */
+static void replay(struct sim *sim, unsigned to, const uint8_t *bytes, size_t size)
+{
+	struct sim_flight *kept = &sim->tape[sim->ntape++ % SIM_TAPE];
+
+	kept->to = (uint8_t)to;
+	kept->size = (uint8_t)size;
+	memcpy(kept->bytes, bytes, size);
+	if (sim_range(sim, 1, 1000) > sim->replays)
+		return;
+	kept = &sim->tape[sim_range(sim, 0, (sim->ntape < SIM_TAPE ? sim->ntape : SIM_TAPE) - 1)];
+	wire_add(sim, kept->to, kept->bytes, kept->size);
+	sim->seen.replayed++;
 }
 
 static void node_arm(struct sim_node *node, struct timer *timer, usec_t deadline)
@@ -96,8 +112,9 @@ static void node_send(struct sim_node *node, enum sim_send kind)
 	struct sim *sim = node->sim;
 	unsigned to = !node->index;
 	const struct sim_wire *wire = &sim->wires[to];
-	uint8_t bytes[PACKET_SIZE];
+	uint8_t bytes[PACKET_SIZE + AUTH_SECTION];
 	struct packet packet;
+	size_t size;
 
 	session_packet(node->session, kind == SIM_FINAL, &packet);
 	if (packet.poll) {
@@ -106,15 +123,20 @@ static void node_send(struct sim_node *node, enum sim_send kind)
 			node_arm(node, &node->session->detect_timer, session_detect_deadline(node->session));
 	}
 	watch_sent(node, &packet, kind);
-	packet_encode(&packet, bytes);
+	size = packet_encode(&packet, bytes);
+	if (node->session->config.auth)
+		size = auth_sign(node->session->config.auth, &node->extra.auth, bytes, sim->now,
+				 sim_random(sim));
 	sim->seen.packets++;
+	if (sim->replays)
+		replay(sim, to, bytes, size);
 	if (wire->cut || sim_range(sim, 1, 1000) <= wire->loss) {
 		sim->seen.lost++;
 		return;
 	}
-	wire_add(sim, to, bytes);
+	wire_add(sim, to, bytes, size);
 	if (sim_range(sim, 1, 1000) <= wire->duplicate)
-		wire_add(sim, to, bytes);
+		wire_add(sim, to, bytes, size);
 }
 
 void sim_effects(struct sim_node *node, const struct session_effects *effects)
@@ -181,11 +203,20 @@ static void node_read(struct sim_node *node, const struct sim_flight *flight)
 	struct session_effects effects;
 	struct session *session;
 	struct packet packet;
+	enum drop drop;
 
-	if (packet_decode(&packet, flight->bytes, PACKET_SIZE) != DROP_NONE)
+	if (packet_decode(&packet, flight->bytes, flight->size) != DROP_NONE)
 		sim_fail(node, "a packet of ours does not decode");
 	if (table_find(&node->table, &packet, &origin, &session) != DROP_NONE) {
 		node->sim->seen.drops++; /* to a session that was restarted */
+		return;
+	}
+	drop = session_authenticate(session, &packet, flight->bytes, flight->at);
+	if (drop) {
+		/* Both have the same keys: nothing else can be wrong. */
+		if (drop != DROP_AUTH_SEQUENCE)
+			sim_fail(node, "dropped: %s", drop_name(drop));
+		node->sim->seen.stale++;
 		return;
 	}
 	if (session_receive(session, &packet, flight->at, &effects) != DROP_NONE) {

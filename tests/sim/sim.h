@@ -16,6 +16,7 @@
 #include "core/table.h"
 
 #define SIM_FLIGHTS 4096
+#define SIM_TAPE 64
 
 struct sim;
 
@@ -31,8 +32,8 @@ struct sim_wire {
 struct sim_flight {
 	usec_t at;
 	uint64_t order;
-	uint8_t bytes[PACKET_SIZE];
-	uint8_t to;
+	uint8_t bytes[PACKET_SIZE + AUTH_SECTION];
+	uint8_t size, to;
 };
 
 /* What the watcher knows of a node: from the outside, and by its own book-keeping. */
@@ -81,9 +82,13 @@ struct sim {
 	struct sim_wire wires[2]; /* by receiver */
 	struct sim_flight flights[SIM_FLIGHTS];
 	unsigned nflights;
+	unsigned replays; /* per mille of the packets sent: somebody sends an old one again to its receiver */
+	struct sim_flight tape[SIM_TAPE];
+	unsigned ntape;
 	/* What was seen, over all scenarios: a simulation in which nothing happens proves nothing. */
 	struct sim_seen {
-		unsigned long packets, ups, timeouts, finals, polls, lost, drops, demands, unanswered;
+		unsigned long packets, ups, timeouts, finals, polls, lost, drops, demands, unanswered,
+			replayed, stale;
 	} seen;
 };
 
