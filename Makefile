@@ -3,6 +3,7 @@
 #   make                 build/bfdd and build/bfdctl
 #   make check           all tests (as scripts/check)     make demo   the main job, shown
 #   make tests           builds the test programs         make bench  side by side with BIRD and FRR
+#   make check-interop   against BIRD and FRR, as a table
 #   make bench-stress    the same under every kind of load (2 hours; tests/bench/stress.sh -t for less)
 #   make bench-failover  each way a path can die, beside the daemons' own BFD, with a plot (1.5 hours; tests/bench/failover.sh -b for less)
 #   make install         below $(DESTDIR)$(PREFIX)        make clean
@@ -85,6 +86,7 @@ tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS) $(BENCHES))
 pure-objects: $(call objects,$(PURE))
 	@echo $^
 check: ; scripts/check
+check-interop: ; scripts/check-interop
 demo: ; scripts/demo
 bench: all $(call programs,$(BENCHES)) $(BUILD)/tests/net/tools/witness $(BUILD)/tests/net/tools/voice ; tests/bench/run
 bench-stress: all $(STRESS) ; tests/bench/stress.sh
@@ -103,6 +105,6 @@ install: all
 
 clean: ; rm -rf build build-san
 
-.PHONY: all tests pure-objects check demo bench bench-stress bench-failover install clean
+.PHONY: all tests pure-objects check check-interop demo bench bench-stress bench-failover install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
