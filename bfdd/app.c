@@ -571,6 +571,7 @@ void app_free(struct app *app)
 	routes_free(app->routes);
 	engine_free(app->engine);
 	app_keys_close(app);
+	app_sbfd_free(app);
 	app_survive_close(app, hold);
 	steer_free(app->steer);
 	mark_free(app->mark);

@@ -383,7 +383,7 @@ static void status(struct app *app, struct control_request *request, const json_
 
 	control_reply(request,
 		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:o s:{s:s s:I s:I s:I "
-				"s:s} s:o s:o s:o}",
+				"s:s} s:o s:o s:o s:o}",
 				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
 				events_time(app->started, since), "uptime",
 				(json_int_t)((now - app->started) / USEC_S), "config", "file",
@@ -396,7 +396,7 @@ static void status(struct app *app, struct control_request *request, const json_
 				(json_int_t)atomic_load(&app->orders_lost), "fast-failover",
 				app_failover_status(app, failover, sizeof(failover)), "frr",
 				app_frr_status(app), "bird", app_bird_status(app), "unsolicited",
-				app_unsolicited_status(app)));
+				app_unsolicited_status(app), "s-bfd", app_sbfd_status(app)));
 }
 
 /* Events */

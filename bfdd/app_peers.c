@@ -64,6 +64,7 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_MEMBERSHIP] = "interface %s to be in its VRF",
 		[APP_WAITS_OUTSIDE] = "interface %s to be in no VRF (vrf is not set)",
 		[APP_WAITS_DOOR] = "a socket for its packets%.0s",
+		[APP_WAITS_PORT] = "a UDP port%.0s",
 	};
 	const struct monitor_link *link = peer->waiting_ifindex
 						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
@@ -98,12 +99,8 @@ static int find_links(struct app *app, struct app_peer *peer, uint32_t *ifindex,
 	const struct config_peer *config = peer->config;
 	const struct monitor_link *link;
 
-	if (config->vrf[0]) {
-		link = monitor_link_by_name(app->monitor, config->vrf);
-		if (!link || link->kind != MONITOR_VRF)
-			return waits(peer, APP_WAITS_VRF, 0);
-		*vrf = link->ifindex;
-	}
+	if (config->type == SESSION_SBFD && !app_sbfd_ready(app))
+		return waits(peer, APP_WAITS_PORT, 0);
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
@@ -135,7 +132,7 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	if (local->family == AF_UNSPEC) {
 		if (!monitor_local_for(app->monitor, *vrf, *ifindex, &config->address, local, &found))
 			return waits(peer, APP_WAITS_SUBNET, 0);
-	} else if (config->type == SESSION_MULTIHOP) {
+	} else if (session_routed(config->type)) {
 		found = monitor_holder(app->monitor, *vrf, local);
 	} else if (*ifindex && monitor_has_address(app->monitor, *ifindex, local)) {
 		found = *ifindex;
@@ -146,7 +143,7 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	}
 	if (!found)
 		return waits(peer, APP_WAITS_LOCAL, 0);
-	if (!*ifindex && config->type != SESSION_MULTIHOP && found != shared)
+	if (!*ifindex && !session_routed(config->type) && found != shared)
 		*ifindex = found;
 	if (!link && *ifindex)
 		link = monitor_link_by_index(app->monitor, *ifindex);
@@ -254,6 +251,7 @@ int app_peers_begin(struct app *app)
 	bool moved = false; /* nothing hangs on it yet */
 	int err = 0;
 
+	app_sbfd_update(app);
 	for (unsigned i = 0; i < app->npeers && !err; i++) {
 		unsigned tries = 0;
 
@@ -379,6 +377,7 @@ void app_peers_resolve(struct app *app)
 {
 	bool gateway_moved = false;
 
+	app_sbfd_update(app);
 	app->peers_dirty = false;
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (!resolve(app, &app->peers[i], &gateway_moved))

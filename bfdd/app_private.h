@@ -48,6 +48,7 @@ enum app_waiting {
 	APP_WAITS_CARRIER,
 	APP_WAITS_FRR,	      /* to bring the session */
 	APP_WAITS_PEER,	      /* to begin it */
+	APP_WAITS_PORT,	      /* of UDP, for answers */
 	APP_WAITS_VRF,	      /* the device */
 	APP_WAITS_MEMBERSHIP, /* the interface is not in the VRF */
 	APP_WAITS_OUTSIDE,    /* the interface is in one */
@@ -253,6 +254,7 @@ struct app {
 	struct app_frr *frr; /* NULL: not configured */
 	struct app_unsolicited *unsolicited;
 	struct app_keys *keys; /* all chains that the engine may have */
+	struct app_sbfd *sbfd; /* NULL: not needed so far */
 };
 
 usec_t app_now(void);
@@ -509,6 +511,13 @@ struct config *app_dynamic_merge(struct app *app, struct config *file);
 /* A source has other sessions than before: they are put in force, soon and together. */
 void app_dynamic_soon(struct app *app);
 void app_dynamic_within(struct app *app, double seconds);
+
+/* app_sbfd.c: S-BFD's ports */
+/* Opens and closes what the configuration wants now, and tells the engine how to answer. */
+void app_sbfd_update(struct app *app);
+bool app_sbfd_ready(const struct app *app); /* initiators have their port */
+void app_sbfd_free(struct app *app);	    /* after the engine */
+json_t *app_sbfd_status(const struct app *app);
 
 /* app_unsolicited.c: peers that began a session by themselves (RFC 9468) */
 /* For app_dynamic.c. */

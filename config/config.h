@@ -11,6 +11,7 @@
 
 #include "core/addr.h"
 #include "core/auth.h"
+#include "core/sbfd.h"
 #include "core/session.h"
 #include "core/usec.h"
 
@@ -140,6 +141,13 @@ struct config_endpoint {
 	char path[108]; /* as in struct sockaddr_un */
 };
 
+/* The reflector of S-BFD. */
+struct config_sbfd {
+	bool wanted; /* the group is there */
+	struct sbfd_reflector reflector;
+	uint32_t rate; /* packets a second */
+};
+
 /* Who may begin a session (RFC 9468), and what he gets. */
 struct config_unsolicited {
 	unsigned ninterfaces, nprefixes;
@@ -170,6 +178,7 @@ struct config {
 	struct config_daemon daemon;
 	struct config_bird bird;
 	struct config_frr frr;
+	struct config_sbfd sbfd;
 	bool require_bgp;
 	bool flight_recorder; /* keep each session's last packets */
 	struct config_vtysh vtysh;

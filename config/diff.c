@@ -21,7 +21,7 @@ static bool same_key(const struct config_peer *a, const struct config_peer *b)
 {
 	return addr_equal(&a->address, &b->address) && addr_equal(&a->local_address, &b->local_address) &&
 	       a->type == b->type && a->awaited == b->awaited && strcmp(a->interface, b->interface) == 0 &&
-	       strcmp(a->vrf, b->vrf) == 0;
+	       strcmp(a->vrf, b->vrf) == 0 && a->session.remote_discr == b->session.remote_discr;
 }
 
 /* One session may go on: where FRR's number says that it is, interface and local address may be those of

@@ -31,6 +31,8 @@ static const char *const wanted[] = {
 	[SCHEMA_SECRET] = "a secret in quotes",
 	[SCHEMA_PREFIXES] = "a list of prefixes [ \"...\", ... ] or \"bgp\"",
 	[SCHEMA_INTERFACES] = "a list of interfaces [ \"...\", ... ]",
+	[SCHEMA_DISCRIMINATOR] = "a whole number, or an IPv4 address in quotes",
+	[SCHEMA_DISCRIMINATORS] = "a list of whole numbers, or of IPv4 addresses in quotes",
 	[SCHEMA_NETWORKS] = "a list of prefixes [ \"...\", ... ]",
 	[SCHEMA_GROUPS] = "a list of groups ( { ... }, ... )",
 	[SCHEMA_GROUP] = "a group { ... }",
@@ -70,7 +72,12 @@ static bool fits(enum schema_type type, const config_setting_t *setting)
 	case SCHEMA_PEERS:
 	case SCHEMA_INTERFACES:
 	case SCHEMA_NETWORKS:
+	case SCHEMA_DISCRIMINATORS:
 		return config_setting_is_array(setting) || config_setting_is_list(setting);
+	case SCHEMA_DISCRIMINATOR:
+		return config_setting_type(setting) == CONFIG_TYPE_STRING ||
+		       (config_setting_is_number(setting) &&
+			config_setting_type(setting) != CONFIG_TYPE_FLOAT);
 	case SCHEMA_GROUPS:
 		return config_setting_is_list(setting);
 	case SCHEMA_GROUP:
@@ -102,6 +109,9 @@ static void read_items(struct loader *loader, const config_setting_t *setting, c
 		item->at = place_of(loader, element);
 		if (config_setting_type(element) == CONFIG_TYPE_STRING)
 			item_set(item, key, config_setting_get_string(element), loader->reports);
+		else if (key->type == SCHEMA_DISCRIMINATORS && config_setting_is_number(element) &&
+			 config_setting_type(element) != CONFIG_TYPE_FLOAT)
+			item_set_number(item, key, config_setting_get_int64(element), loader->reports);
 		else
 			report_error(loader->reports, &item->at, "%s: expects %s, not %s in it", key->name,
 				     wanted[key->type], given(element));
@@ -133,11 +143,19 @@ static void read_value(struct loader *loader, const config_setting_t *setting, c
 		else
 			value_set_integer(value, key, config_setting_get_int64(setting), loader->reports);
 		break;
+	case SCHEMA_DISCRIMINATOR:
+		if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+			value_set_text(value, key, config_setting_get_string(setting), loader->reports);
+		else
+			value_set_discriminator(value, key, config_setting_get_int64(setting),
+						loader->reports);
+		break;
 	case SCHEMA_NAMES:
 	case SCHEMA_PEERS:
 	case SCHEMA_PREFIXES:
 	case SCHEMA_INTERFACES:
 	case SCHEMA_NETWORKS:
+	case SCHEMA_DISCRIMINATORS:
 		if (config_setting_type(setting) == CONFIG_TYPE_STRING)
 			value_set_word(value, key, config_setting_get_string(setting), loader->reports);
 		else
@@ -251,6 +269,8 @@ static void read_top(struct loader *loader, const config_setting_t *setting, con
 		read_sections(loader, setting, key, &tree->profiles);
 	else if (key->opens == SCHEMA_PEER)
 		read_sections(loader, setting, key, &tree->peers);
+	else if (key->opens == SCHEMA_SBFD)
+		read_section(loader, setting, SCHEMA_SBFD, &tree->sbfd);
 	else if (key->opens == SCHEMA_UNSOLICITED)
 		read_sections(loader, setting, key, &tree->unsolicited);
 	else if (key->opens == SCHEMA_SITE)

@@ -133,6 +133,7 @@ static bool resolve_all(struct resolver *resolver)
 	     resolve_sites(resolver) && resolve_services(resolver) && resolve_prefixes(resolver);
 	names_free(&services);
 	if (ok) {
+		resolve_sbfd(resolver);
 		resolve_bird(resolver);
 		resolve_vtysh(resolver);
 	}

@@ -30,6 +30,7 @@ bool resolve_peers(struct resolver *resolver);
 enum session_type resolve_type(struct resolver *resolver, const struct section *section);
 /* Routers may be between, as RFC 5883 has it. */
 bool resolve_type_multihop(enum session_type type);
+void resolve_sbfd(struct resolver *resolver);
 /* After the peers, as it uses profiles. */
 bool resolve_unsolicited(struct resolver *resolver);
 void config_unsolicited_free(struct config *config);

@@ -182,6 +182,13 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
 	if (section->values[KEY_KEY_CHAIN].state != VALUE_ABSENT)
 		peer->session.auth = resolve_key_chain(resolver, section, true);
+	if (peer->type == SESSION_SBFD) {
+		peer->session.remote_discr = (uint32_t)section_number(section, KEY_REMOTE_DISCRIMINATOR);
+		peer->session.passive = false;
+		peer->session.padded_pdu_size = peer->session.rtt_interval = 0;
+		peer->session.demand_mode = false;
+		peer->session.auth = NULL;
+	}
 	if (!resolve_type_multihop(peer->type))
 		peer->session.min_ttl = SINGLE_HOP_TTL;
 

@@ -92,7 +92,7 @@ static void check_gateways(struct resolver *resolver, const struct config_site *
 		unsigned index = site->peers[i];
 		const struct section *peer;
 
-		if (resolver->config->peers[index].type != SESSION_MULTIHOP)
+		if (!session_routed(resolver->config->peers[index].type))
 			continue;
 		peer = &resolver->tree->peers.list[index];
 		if (peer->values[KEY_VIA].state != VALUE_ABSENT || resolver->peer_via_asked[index])

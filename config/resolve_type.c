@@ -4,7 +4,7 @@
 
 #include "config/resolve.h"
 
-#define KEYS 8
+#define KEYS 12
 
 /* What goes with one type. A key that is said in the profile and not in the peer is no slip of the pen. */
 static const struct type_rule {
@@ -12,11 +12,16 @@ static const struct type_rule {
 	bool multihop; /* routers may be between: via, minimum-ttl and local-address are as for RFC 5883 */
 	enum schema_index needs[KEYS], bars[KEYS]; /* up to the first 0, which is no peer's key */
 } rules[SESSION_TYPES] = {
-	[SESSION_SINGLE_HOP] = {.built = true, .bars = {KEY_VIA, KEY_MINIMUM_TTL}},
-	[SESSION_MULTIHOP] = {.built = true, .multihop = true},
-	[SESSION_MICRO] = {.needs = {KEY_INTERFACE, KEY_LOCAL_ADDRESS}, .bars = {KEY_VIA, KEY_MINIMUM_TTL}},
-	[SESSION_SBFD] = {.multihop = true, .bars = {KEY_PASSIVE_MODE}},
-	[SESSION_ECHO] = {.bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_PASSIVE_MODE}},
+	[SESSION_SINGLE_HOP] = {.built = true, .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR}},
+	[SESSION_MULTIHOP] = {.built = true, .multihop = true, .bars = {KEY_REMOTE_DISCRIMINATOR}},
+	[SESSION_MICRO] = {.needs = {KEY_INTERFACE, KEY_LOCAL_ADDRESS},
+			   .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR}},
+	[SESSION_SBFD] = {.built = true,
+			  .multihop = true,
+			  .needs = {KEY_REMOTE_DISCRIMINATOR},
+			  .bars = {KEY_PASSIVE_MODE, KEY_PADDED_PDU_SIZE, KEY_DEMAND_MODE, KEY_RTT_INTERVAL,
+				   KEY_KEY_CHAIN, KEY_VRF}},
+	[SESSION_ECHO] = {.bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_PASSIVE_MODE, KEY_REMOTE_DISCRIMINATOR}},
 };
 
 bool resolve_type_multihop(enum session_type type)
@@ -50,7 +55,7 @@ static void check_keys(struct resolver *resolver, const struct section *section,
 
 		if (!section_has(section, rule->bars[i]))
 			continue;
-		if (type == SESSION_SINGLE_HOP)
+		if (type == SESSION_SINGLE_HOP && rule->bars[i] != KEY_REMOTE_DISCRIMINATOR)
 			report_error(resolver->reports, section_place(section, rule->bars[i]),
 				     "%s: needs \"multihop = true\"", key);
 		else

@@ -36,13 +36,15 @@ enum schema_type {
 	SCHEMA_NAMES,
 	SCHEMA_PREFIXES,
 	SCHEMA_INTERFACES,
-	SCHEMA_NETWORKS, /* where packets may come from: also link-local ones */
-	SCHEMA_PEERS,	 /* names, also such as are addresses */
-	SCHEMA_ENDPOINT, /* of a socket */
-	SCHEMA_TIME,	 /* RFC 3339; kept as Unix time in microseconds */
-	SCHEMA_SECRET,	 /* no message shows it */
-	SCHEMA_GROUPS,	 /* a list of groups: a section each */
-	SCHEMA_GROUP,	 /* one section */
+	SCHEMA_DISCRIMINATOR,  /* a number, or an IPv4 address for its bits */
+	SCHEMA_DISCRIMINATORS, /* of these */
+	SCHEMA_NETWORKS,       /* where packets may come from: also link-local ones */
+	SCHEMA_PEERS,	       /* names, also such as are addresses */
+	SCHEMA_ENDPOINT,       /* of a socket */
+	SCHEMA_TIME,	       /* RFC 3339; kept as Unix time in microseconds */
+	SCHEMA_SECRET,	       /* no message shows it */
+	SCHEMA_GROUPS,	       /* a list of groups: a section each */
+	SCHEMA_GROUP,	       /* one section */
 };
 
 /* What it takes for a new value to hold. */
@@ -63,6 +65,7 @@ enum schema_index {
 	KEY_BIRD,
 	KEY_FRR,
 	KEY_UNSOLICITED,
+	KEY_SBFD,
 	KEY_REQUIRE_BGP,
 	KEY_FLIGHT_RECORDER,
 	KEY_NAME,
@@ -130,6 +133,11 @@ enum schema_index {
 	KEY_SEND_END,
 	KEY_ACCEPT_START,
 	KEY_ACCEPT_END,
+	KEY_REMOTE_DISCRIMINATOR,
+	KEY_DISCRIMINATORS,
+	KEY_SBFD_RECEIVE_INTERVAL, /* the first number of s-bfd's */
+	KEY_SBFD_RATE,
+	KEY_SBFD_SHUTDOWN, /* the last */
 	SCHEMA_KEYS
 };
 

@@ -21,6 +21,7 @@ struct item {
 	struct place at;
 	const char *text; /* the parser's memory; NULL: bad and reported */
 	struct prefix prefix;
+	uint32_t number; /* a discriminator; 0: bad and reported */
 };
 
 struct value {
@@ -52,7 +53,7 @@ struct sections {
 
 struct tree {
 	struct sections profiles, peers, sites, services, unsolicited, key_chains;
-	struct section steering, daemon, bird, frr, top;
+	struct section steering, daemon, bird, frr, top, sbfd;
 };
 
 void tree_free(struct tree *tree);
@@ -76,13 +77,18 @@ void value_set_integer(struct value *value, const struct schema_key *key, int64_
 		       struct reports *reports);
 void value_set_float(struct value *value, const struct schema_key *key, double number,
 		     struct reports *reports);
-/* Names, addresses, interfaces and endpoints. */
+void value_set_discriminator(struct value *value, const struct schema_key *key, int64_t number,
+			     struct reports *reports);
+/* Names, addresses, interfaces, endpoints and discriminators. */
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports);
 /* The word in the place of a list of prefixes. */
 void value_set_word(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports);
-/* Of a list of names or prefixes. ITEM->at is set already. */
+/* Of a list of discriminators. ITEM->at is set already. */
+void item_set_number(struct item *item, const struct schema_key *key, int64_t number,
+		     struct reports *reports);
+/* Of a list of names, prefixes or discriminators. ITEM->at is set already. */
 void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports);
 
 #endif

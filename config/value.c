@@ -147,6 +147,17 @@ static bool good_path(const char *key, const char *text, const struct place *at,
 	return false;
 }
 
+/* The bits of an IPv4 address (RFC 7880 3 leaves it to us what numbers mean); 0: it is none. */
+static uint32_t discriminator(const char *text)
+{
+	struct addr addr;
+
+	if (!addr_parse(&addr, text) || addr.family != AF_INET)
+		return 0;
+	return (uint32_t)addr.bytes[0] << 24 | (uint32_t)addr.bytes[1] << 16 | (uint32_t)addr.bytes[2] << 8 |
+	       addr.bytes[3];
+}
+
 void value_set_text(struct value *value, const struct schema_key *key, const char *text,
 		    struct reports *reports)
 {
@@ -167,6 +178,14 @@ void value_set_text(struct value *value, const struct schema_key *key, const cha
 		good = true; /* whether it is too long depends on what it is for */
 		value->text = text;
 	} else {
+		if (key->type == SCHEMA_DISCRIMINATOR) {
+			value->number = discriminator(text);
+			value->state = value->number ? VALUE_GOOD : VALUE_BAD;
+			if (!value->number)
+				report_error(reports, &value->at, "%s: \"%.64s\" is no IPv4 address",
+					     key->name, text);
+			return;
+		}
 		good = key->type == SCHEMA_INTERFACE  ? good_interface(key->name, text, &value->at, reports)
 		       : key->type == SCHEMA_ENDPOINT ? good_endpoint(key->name, text, &value->at, reports)
 		       : key->type == SCHEMA_PATH     ? good_path(key->name, text, &value->at, reports)
@@ -238,6 +257,28 @@ void value_set_word(struct value *value, const struct schema_key *key, const cha
 			     key->name, text);
 }
 
+/* RFC 7880 3: any but 0. */
+static uint32_t good_discriminator(const char *name, int64_t number, const struct place *at,
+				   struct reports *reports)
+{
+	if (number >= 1 && number <= UINT32_MAX)
+		return (uint32_t)number;
+	report_error(reports, at, "%s: %lld is out of range (1 to %u)", name, (long long)number, UINT32_MAX);
+	return 0;
+}
+
+void value_set_discriminator(struct value *value, const struct schema_key *key, int64_t number,
+			     struct reports *reports)
+{
+	value->number = good_discriminator(key->name, number, &value->at, reports);
+	value->state = value->number ? VALUE_GOOD : VALUE_BAD;
+}
+
+void item_set_number(struct item *item, const struct schema_key *key, int64_t number, struct reports *reports)
+{
+	item->number = good_discriminator(key->name, number, &item->at, reports);
+}
+
 void item_set(struct item *item, const struct schema_key *key, const char *text, struct reports *reports)
 {
 	char interface[IFNAMSIZ];
@@ -248,7 +289,12 @@ void item_set(struct item *item, const struct schema_key *key, const char *text,
 		good = may_be_a_peers(&addr, key->name, text, &item->at, reports);
 	else if (key->type == SCHEMA_PREFIXES || key->type == SCHEMA_NETWORKS)
 		good = good_prefix(&item->prefix, text, key->type == SCHEMA_PREFIXES, &item->at, reports);
-	else if (key->type == SCHEMA_INTERFACES)
+	else if (key->type == SCHEMA_DISCRIMINATORS) {
+		item->number = discriminator(text);
+		good = item->number;
+		if (!good)
+			report_error(reports, &item->at, "%s: \"%.64s\" is no IPv4 address", key->name, text);
+	} else if (key->type == SCHEMA_INTERFACES)
 		good = good_interface(key->name, text, &item->at, reports);
 	else
 		good = good_name(key->name, text, &item->at, reports);

@@ -30,6 +30,8 @@
 	X(DROP_ADMIN_DOWN, "admin-down")	     /* we are AdminDown: 6.8.6 discards */                  \
 	X(DROP_NO_PATH, "no-path")		     /* our interface or address is away */                  \
 	X(DROP_HEADERS, "headers")		     /* IP or UDP wrong, at a packet socket */               \
+	X(DROP_NO_INITIATOR, "not-an-initiator")     /* S-BFD: D clear, or from port 7784 */                 \
+	X(DROP_NO_REFLECTION, "not-a-reflection")    /* S-BFD: no reflector of ours answers so */            \
 	X(DROP_UNSOLICITED, "unsolicited-limit")     /* would begin a session, but there are enough */       \
 	X(DROP_RATE, "rate-limited")		     /* more than a session can want, see io/gate.h */
 

@@ -366,7 +366,7 @@ int resume_key_compare(const struct session_key *a, const struct session_key *b)
 	if (!order)
 		order = a->vrf < b->vrf ? -1 : a->vrf > b->vrf;
 	/* A multihop session is the same on whatever interface (core/table.c). */
-	if (!order && a->type != SESSION_MULTIHOP)
+	if (!order && !session_routed(a->type))
 		order = a->ifindex < b->ifindex ? -1 : a->ifindex > b->ifindex;
 	return order;
 }

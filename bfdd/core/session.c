@@ -17,6 +17,7 @@
 #include "core/fsm.h"
 #include "core/poll.h"
 #include "core/resume.h"
+#include "core/sbfd.h"
 
 #define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
 #define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
@@ -49,6 +50,10 @@ static bool session_may_send(const struct session *session)
 /* 6.8.2, 6.8.7. */
 static uint32_t session_tx_interval(const struct session *session)
 {
+	if (session->key.type == SESSION_SBFD)
+		return session_may_send(session) && session->state != BFD_ADMIN_DOWN
+			       ? max32(session->desired_min_tx_used, session->remote_min_rx)
+			       : 0;
 	if (!session_may_send(session) || !session->remote_min_rx)
 		return 0;
 	if (session->remote_demand && session->state == BFD_UP && session->remote_state == BFD_UP &&
@@ -124,6 +129,18 @@ static void session_offer_demand(struct session *session)
 	if (demand && !session->demand_used)
 		session->poll_sent = 0; /* of one that runs: the detection time begins with its next P */
 	session->demand_used = both_up && (demand || session->demand_used);
+}
+
+/* RFC 7880 7.3: nothing is agreed on with a reflector, and it is not to send by itself. */
+static void session_offer_sbfd(struct session *session)
+{
+	uint32_t desired_min_tx = session->config.desired_min_tx;
+
+	if (session->state != BFD_UP)
+		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
+	session->desired_min_tx = session->desired_min_tx_used = desired_min_tx;
+	session->required_min_rx = session->required_min_rx_used = 0;
+	session->poll_active = session->poll_pending = false;
 }
 
 /* 6.8.3: what packets say, and what of it is in force already. */
@@ -214,9 +231,12 @@ static struct before session_begin(const struct session *session, struct session
 	};
 }
 
-/* 6.8.4. */
+/* 6.8.4. Of S-BFD as of an end in Demand mode, once it was answered: each packet of ours asks for one. */
 static usec_t session_detection_time(const struct session *session)
 {
+	if (session->key.type == SESSION_SBFD)
+		return session->state == BFD_UP ? (usec_t)session->config.detect_mult * session->tx_interval
+						: 0;
 	if (session->demand_used)
 		return session_patience(session);
 	return (usec_t)session->remote_detect_mult *
@@ -228,7 +248,10 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 {
 	usec_t deadline;
 
-	session_offer(session, now);
+	if (session->key.type == SESSION_SBFD)
+		session_offer_sbfd(session);
+	else
+		session_offer(session, now);
 	if (session->config.rtt_interval || session->config.demand_mode || session->poll_ordered ||
 	    session->poll_asks)
 		poll_schedule(session, now);
@@ -249,10 +272,9 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 		effects->what |= EFFECT_SEND;
 }
 
-static void session_event(struct session *session, enum fsm_event event, usec_t now,
-			  struct session_effects *effects)
+static void session_step(struct session *session, struct fsm_step step, usec_t now,
+			 struct session_effects *effects)
 {
-	struct fsm_step step = fsm_step(session->state, event);
 	uint8_t from = session->state;
 
 	if (step.diag != FSM_DIAG_KEEP)
@@ -275,10 +297,16 @@ static void session_event(struct session *session, enum fsm_event event, usec_t 
 	effects->diag = session->local_diag;
 }
 
+static void session_event(struct session *session, enum fsm_event event, usec_t now,
+			  struct session_effects *effects)
+{
+	session_step(session, fsm_step(session->state, event), now, effects);
+}
+
 /* 6.8.1: back to the initial values of what the peer told. */
 static void session_forget(struct session *session)
 {
-	session->remote_discr = 0;
+	session->remote_discr = session->key.type == SESSION_SBFD ? session->config.remote_discr : 0;
 	session->remote_state = BFD_DOWN;
 	session->remote_min_rx = 1;
 	session->remote_min_tx = 0;
@@ -377,6 +405,7 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 			  struct session_effects *effects)
 {
 	struct before before = session_begin(session, effects);
+	bool sbfd = session->key.type == SESSION_SBFD;
 
 	if (packet->auth_present != !!session->config.auth)
 		return packet->auth_present ? DROP_AUTH_UNEXPECTED : DROP_AUTH_MISSING;
@@ -384,15 +413,20 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 		return DROP_NO_PATH;
 	if (session->state == BFD_ADMIN_DOWN)
 		return DROP_ADMIN_DOWN;
+	if (sbfd && sbfd_accept(session, packet))
+		return sbfd_accept(session, packet);
 
 	session_learn(session, packet, received);
 	if (packet->final)
 		session_final(session, received);
-	session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
+	if (sbfd)
+		session_step(session, sbfd_step(session, packet), received, effects);
+	else
+		session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
 	session_settle(session, received, &before, effects);
 	if (packet->auth_present && session->extra)
 		auth_heard(&session->extra->auth, received, session->detection_time);
-	if (packet->poll)
+	if (packet->poll && !sbfd)
 		effects->what |= EFFECT_SEND | EFFECT_SEND_FINAL;
 	return DROP_NONE;
 }
@@ -401,7 +435,7 @@ bool session_steady(const struct session *session, const struct packet *packet)
 {
 	return session->state == BFD_UP && packet->state == BFD_UP && !packet->poll && !packet->final &&
 	       !session->poll_active && !session->poll_pending && !session->remote_demand &&
-	       !session->demand_used;
+	       !session->demand_used && session->key.type != SESSION_SBFD;
 }
 
 void session_heard(struct session *session, uint64_t count, usec_t received)
@@ -441,6 +475,9 @@ void session_configure(struct session *session, const struct session_config *con
 	session->tight |= config->detect_mult == 1;
 	if (config->shutdown != was_shut)
 		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);
+	/* With no Poll Sequence the new detection time begins by itself. */
+	if (session->key.type == SESSION_SBFD && session->last_rx)
+		session->last_rx = now;
 	session_settle(session, now, &before, effects);
 }
 
@@ -517,7 +554,7 @@ void session_packet(const struct session *session, bool final, struct packet *pa
 	packet->state = session->state;
 	packet->poll = !final && poll_says(session);
 	packet->final = final;
-	packet->demand = session->demand;
+	packet->demand = session->demand || session->key.type == SESSION_SBFD; /* RFC 7880 7.3.2 */
 	packet->control_plane_independent = session->config.control_plane_independent;
 	packet->detect_mult = session->config.detect_mult;
 	packet->length = PACKET_SIZE;

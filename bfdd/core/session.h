@@ -25,6 +25,12 @@ enum session_type {
 	SESSION_TYPES
 };
 
+/* Whether routers may be between: the TTL may be less, and packets come in wherever the way back leads. */
+static inline bool session_routed(uint8_t type)
+{
+	return type == SESSION_MULTIHOP || type == SESSION_SBFD;
+}
+
 /* What the configuration says. */
 struct session_config {
 	uint32_t desired_min_tx, required_min_rx;
@@ -41,6 +47,7 @@ struct session_config {
 	uint32_t demand_poll_interval; /* to see whether it is there meanwhile */
 	bool control_plane_independent;
 	uint8_t dscp;
+	uint32_t remote_discr; /* of S-BFD: the reflector's */
 };
 
 #define SESSION_DSCP 48 /* CS6, network control: what is sent without another wish */

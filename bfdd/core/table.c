@@ -48,12 +48,12 @@ static struct session *table_by_discr(const struct table *table, uint32_t discr)
 /* The interface takes no part in a multihop session's key. */
 static uint32_t key_ifindex(const struct session_key *key)
 {
-	return key->type == SESSION_MULTIHOP ? 0 : key->ifindex;
+	return session_routed(key->type) ? 0 : key->ifindex;
 }
 
 static bool key_findable(const struct session_key *key)
 {
-	return key_ifindex(key) || !addr_is_link_local(&key->peer) || key->type == SESSION_MULTIHOP;
+	return key_ifindex(key) || !addr_is_link_local(&key->peer) || session_routed(key->type);
 }
 
 static bool key_equal(const struct session_key *a, const struct session_key *b)
@@ -180,9 +180,9 @@ static struct session *table_by_key(const struct table *table, const struct tabl
 struct session *table_by_origin(const struct table *table, const struct table_origin *origin)
 {
 	struct session *found = table_by_key(table, origin,
-					     origin->type == SESSION_MULTIHOP ? 0 : origin->ifindex);
+					     session_routed(origin->type) ? 0 : origin->ifindex);
 
-	if (!found && origin->type != SESSION_MULTIHOP && origin->ifindex)
+	if (!found && !session_routed(origin->type) && origin->ifindex)
 		found = table_by_key(table, origin, 0);
 	return found;
 }
@@ -200,9 +200,9 @@ static enum drop table_check(const struct session *session, const struct table_o
 		return DROP_WRONG_INTERFACE;
 	if (key->vrf != origin->vrf)
 		return DROP_WRONG_INTERFACE;
-	if (key->type != origin->type)
+	if (key->type != origin->type || (key->type == SESSION_SBFD && origin->port != BFD_PORT_SBFD))
 		return DROP_WRONG_PORT;
-	if (origin->ttl < (key->type == SESSION_MULTIHOP ? session->config.min_ttl : SINGLE_HOP_TTL))
+	if (origin->ttl < (session_routed(key->type) ? session->config.min_ttl : SINGLE_HOP_TTL))
 		return DROP_TTL;
 	return DROP_NONE;
 }

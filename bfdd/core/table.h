@@ -43,13 +43,16 @@ struct session *table_memory(const struct table *table, uint16_t slot);
 struct session *table_holder(const struct table *table, const struct session *except,
 			     const struct session_key *key);
 
+#define TABLE_REFLECTOR SESSION_TYPES /* by the door of RFC 7881's reflector: for no session */
+
 /* Where a packet came from, as the socket told. */
 struct table_origin {
 	struct addr peer, local;
 	uint32_t ifindex;
-	uint8_t type; /* enum session_type, by the door it came in */
+	uint8_t type; /* enum session_type, by the door it came in, or TABLE_REFLECTOR */
 	uint8_t ttl;
-	uint16_t port; /* the source's; says nothing (RFC 5880 6.8.6) */
+	uint16_t port; /* the source's; says nothing (RFC 5880 6.8.6) but for S-BFD */
+	bool cast;     /* it was sent to many: a broadcast or multicast address */
 	uint32_t vrf;  /* as in struct session_key */
 	uint16_t size; /* of the UDP payload, with what follows the packet */
 };
@@ -60,8 +63,8 @@ struct session *table_by_origin(const struct table *table, const struct table_or
 
 /* 6.8.6 and RFC 5881/5883: by Your Discriminator, or by key when that is 0; then peer, local address,
  * interface, port and TTL must agree. A session without local address or interface takes any; the interface
- * is not checked for multihop, whose packets may come back another way. On a drop *SESSION is the one to
- * blame it on, if any, else NULL. */
+ * is not checked for multihop and S-BFD, whose packets may come back another way. On a drop *SESSION is the
+ * one to blame it on, if any, else NULL. */
 enum drop table_find(const struct table *table, const struct packet *packet,
 		     const struct table_origin *origin, struct session **session);
 

@@ -207,6 +207,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_DOOR:
 		doors_change(engine, command->object);
 		break;
+	case COMMAND_REFLECTOR:
+		reflector_change(engine, command->object);
+		break;
 	case COMMAND_UNSOLICITED:
 		unsolicited_change(engine, command->object);
 		break;

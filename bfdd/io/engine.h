@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/record.h"
+#include "core/sbfd.h"
 #include "core/session.h"
 #include "site/policy.h"
 
@@ -206,6 +207,12 @@ bool engine_unsolicited(struct engine *engine, const struct engine_unsolicited_r
 
 /* No command that follows has CHAIN in a session_config: ENGINE_KEYS_RETIRED tells when it may be freed. */
 bool engine_retire_keys(struct engine *engine, struct auth_chain *chain);
+/* What comes in by doors of the type TABLE_REFLECTOR is answered so from now on, at most RATE packets a
+ * second; NULL: not at all. */
+bool engine_reflector(struct engine *engine, const struct sbfd_reflector *reflector, uint32_t rate);
+/* The source port of all S-BFD sessions that are added from now on; 0: none can be. Its door is the caller's.
+ */
+void engine_sbfd_port(struct engine *engine, uint16_t port);
 
 /* Counters of the engine itself, readable at any time from the main thread. */
 struct engine_stats {
@@ -213,7 +220,8 @@ struct engine_stats {
 	uint64_t ticks;	  /* those among them that the fixed tick made */
 	uint64_t packets_in, packets_out, send_errors, receive_overflows;
 	uint64_t stalls;
-	uint64_t relieved; /* turns that a standby thread took, as the engine's was late */
+	uint64_t reflected; /* packets that the reflector of S-BFD answered */
+	uint64_t relieved;  /* turns that a standby thread took, as the engine's was late */
 	usec_t stall_max;
 	uint32_t sessions;
 	bool tick_mode;

@@ -154,6 +154,7 @@ enum command_kind {
 	COMMAND_UNSOLICITED,
 	COMMAND_KEYS,
 	COMMAND_VRFS,
+	COMMAND_REFLECTOR,
 };
 
 struct command {
@@ -179,7 +180,7 @@ struct event {
 /* Written by the engine's thread, read by the main thread. */
 struct counters {
 	atomic_uint_least64_t wakeups, ticks, relieved, packets_in, packets_out, send_errors,
-		receive_overflows, stalls;
+		receive_overflows, stalls, reflected;
 	atomic_int_least64_t stall_max;
 	atomic_uint_least32_t sessions;
 	atomic_bool tick_mode;
@@ -199,6 +200,7 @@ struct front {
 	unsigned nextras; /* made so far */
 	uint16_t slot_port[TABLE_SLOTS];
 	uint8_t port_uses[SOURCE_PORTS];
+	uint16_t sbfd_port; /* of all S-BFD sessions; 0: none */
 	bool have_policy;
 	uint16_t npaths, ngroups, nways; /* of the policy handed over last */
 };
@@ -214,6 +216,22 @@ struct recorder {
 	uint64_t overflows, errors; /* noted already */
 	usec_t looked;		    /* when OVERFLOWS were counted */
 	struct record_delays delays;
+};
+
+/* Of engine_reflector(). */
+struct reflector_change {
+	struct notice notice; /* NOTICE_FREE: it was taken note of */
+	struct sbfd_reflector reflector;
+	uint32_t rate;
+};
+
+#define REFLECTOR_BUCKETS 1024
+#define REFLECTOR_UNIT 16 /* parts of a microsecond, for high rates */
+struct reflector {
+	struct sbfd_reflector now;
+	usec_t cost;			   /* of a packet; 0: nothing is answered */
+	usec_t bucket;			   /* of all */
+	usec_t buckets[REFLECTOR_BUCKETS]; /* by the peer's address */
 };
 
 /* Who may begin a session, and who asked for one lately. */
@@ -260,7 +278,8 @@ struct back {
 	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
 	struct unsolicited unsolicited;
-	struct vrf_links *vrfs;	   /* in force, or NULL: no link is in a VRF */
+	struct vrf_links *vrfs; /* in force, or NULL: no link is in a VRF */
+	struct reflector reflector;
 	struct adoption *adoption; /* in force, or NULL */
 	bool ordered;		   /* orders went out since the last flush */
 	struct snapshot *snapshots, **snapshots_tail;
@@ -433,6 +452,11 @@ void unsolicited_change(struct engine *engine, struct unsolicited_rules *set);
 /* What becomes of a PACKET that no session is for: DROP_NONE, one is asked for. */
 enum drop unsolicited_packet(struct engine *engine, const struct packet *packet,
 			     const struct table_origin *origin);
+
+/* reflector.c: S-BFD's other end */
+void reflector_change(struct engine *engine, struct reflector_change *change);
+void reflector_packet(struct engine *engine, const uint8_t *data, size_t size,
+		      const struct table_origin *origin);
 
 /* snapshot.c */
 void snapshot_begin(struct engine *engine, struct snapshot *snapshot);

@@ -78,6 +78,18 @@ static uint16_t choose_port(const struct front *front)
 	return BFD_SOURCE_PORT_MIN + best;
 }
 
+void engine_sbfd_port(struct engine *engine, uint16_t port)
+{
+	struct front *front = &engine->front;
+
+	/* Others choose another one. */
+	if (front->sbfd_port)
+		front->port_uses[front->sbfd_port - BFD_SOURCE_PORT_MIN]--;
+	if (port)
+		front->port_uses[port - BFD_SOURCE_PORT_MIN]++;
+	front->sbfd_port = port;
+}
+
 void front_free_slot(struct front *front, unsigned slot)
 {
 	front->port_uses[front->slot_port[slot] - BFD_SOURCE_PORT_MIN]--;
@@ -137,7 +149,9 @@ int engine_add(struct engine *engine, const struct session_config *config, const
 		return -ENOSPC;
 	command.slot = slot;
 	command.discr = table_discr(slot, random32());
-	command.source_port = choose_port(front);
+	command.source_port = key->type == SESSION_SBFD ? front->sbfd_port : choose_port(front);
+	if (!command.source_port)
+		return -EAGAIN;
 	result = add(engine, &command);
 	if (result < 0)
 		return result;
@@ -394,6 +408,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *stats)
 	s->send_errors = atomic_load_explicit(&c->send_errors, memory_order_relaxed);
 	s->receive_overflows = atomic_load_explicit(&c->receive_overflows, memory_order_relaxed);
 	s->stalls = atomic_load_explicit(&c->stalls, memory_order_relaxed);
+	s->reflected = atomic_load_explicit(&c->reflected, memory_order_relaxed);
 	s->relieved = atomic_load_explicit(&c->relieved, memory_order_relaxed);
 	s->stall_max = atomic_load_explicit(&c->stall_max, memory_order_relaxed);
 	s->sessions = atomic_load_explicit(&c->sessions, memory_order_relaxed);

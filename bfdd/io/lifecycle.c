@@ -158,7 +158,7 @@ static void free_commands(struct engine *engine)
 			free_adoption(command.object);
 		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING ||
 			 command.kind == COMMAND_UNSOLICITED || command.kind == COMMAND_KEYS ||
-			 command.kind == COMMAND_VRFS)
+			 command.kind == COMMAND_VRFS || command.kind == COMMAND_REFLECTOR)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);

@@ -186,6 +186,10 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 	struct packet packet;
 	enum drop drop;
 
+	if (origin->type == TABLE_REFLECTOR) {
+		reflector_packet(engine, data, size, origin);
+		return;
+	}
 	drop = packet_decode(&packet, data, size);
 	if (drop)
 		session = table_by_origin(&engine->back.table, origin);
@@ -318,7 +322,8 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	struct companion *companion = companion_of(&engine->back, session);
 	struct session_config config = session->config;
 	usec_t span = session_patience(session);
-	bool heard = session->remote_discr && session->path_up;
+	/* A reflector has no session that it could be told of. */
+	bool heard = session->remote_discr && session->path_up && session->key.type != SESSION_SBFD;
 	struct session_effects effects;
 
 	if (session->removing) {

@@ -30,6 +30,7 @@
 #define BUFFER 384 /* one more than PACKET_SIZE_MAX, and headers (tap.h) */
 #define CONTROL 192
 #define QUEUE_BYTES (4 << 20)
+#define REFLECTOR_BYTES (128 << 10)
 #define DRAIN_MAX (2 * QUEUE_BYTES / 512)
 
 struct udp {
@@ -66,8 +67,11 @@ int udp_tune(int fd)
 
 static int set_options(const struct udp_door *s)
 {
-	int one = 1, bad = udp_tune(s->fd);
+	int one = 1, bad = udp_tune(s->fd), few = REFLECTOR_BYTES;
 
+	/* The gate does not stand there, and what floods it is not to hold up sessions. */
+	if (s->port == BFD_PORT_SBFD)
+		bad |= setsockopt(s->fd, SOL_SOCKET, SO_RCVBUF, &few, sizeof(few));
 	if (s->family == AF_INET) {
 		bad |= setsockopt(s->fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
 		bad |= setsockopt(s->fd, IPPROTO_IP, IP_RECVTTL, &one, sizeof(one));
@@ -277,6 +281,7 @@ static void read_ipv4(const struct cmsghdr *c, struct table_origin *origin)
 		memcpy(&info, CMSG_DATA(c), sizeof(info));
 		memcpy(origin->local.bytes, &info.ipi_addr, 4);
 		origin->ifindex = info.ipi_ifindex;
+		origin->cast = info.ipi_addr.s_addr != info.ipi_spec_dst.s_addr;
 	} else if (c->cmsg_type == IP_TTL && c->cmsg_len >= CMSG_LEN(sizeof(ttl))) {
 		memcpy(&ttl, CMSG_DATA(c), sizeof(ttl));
 		origin->ttl = ttl;

@@ -98,7 +98,7 @@ enum drop unsolicited_packet(struct engine *engine, const struct packet *packet,
 
 	/* RFC 9468 2: single hop, by GTSM, and what begins a session: Down, with no discriminator of ours. */
 	if (!unsolicited->set || origin->type != SESSION_SINGLE_HOP || origin->ttl != SINGLE_HOP_TTL ||
-	    origin->vrf || packet->state != BFD_DOWN || packet->your_discr)
+	    origin->vrf || origin->cast || packet->state != BFD_DOWN || packet->your_discr)
 		return DROP_NO_SESSION;
 	rule = find(unsolicited->set, origin);
 	if (!rule)

@@ -277,7 +277,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	writer_key(out, "frr-session");
 	peer->frr_session ? writer_integer(out, peer->frr_session) : writer_null(out);
 	put_boolean(out, "passive", config->passive);
-	if ((peer->session ? &session->key : peer->key)->type == SESSION_MULTIHOP)
+	if (session_routed((peer->session ? &session->key : peer->key)->type))
 		put_integer(out, "minimum-ttl", config->min_ttl);
 	put_integer(out, "detect-multiplier", config->detect_mult);
 	put_ms(out, "configured-transmit-interval", config->desired_min_tx);

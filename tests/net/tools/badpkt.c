@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends one UDP datagram with any content:
+ * Sends a UDP datagram with any content, once or COUNT times as fast as it can:
  *
- *   badpkt [-i INTERFACE] SOURCE DESTINATION PORT TTL HEX
+ *   badpkt [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT] SOURCE DESTINATION PORT TTL HEX
  *
  * SOURCE is an address of this host. An empty HEX is an empty datagram.
  */
@@ -63,21 +63,27 @@ int main(int argc, char **argv)
 	struct sockaddr_storage from, to;
 	socklen_t from_size, to_size;
 	const char *interface = NULL;
-	unsigned ifindex = 0;
+	unsigned ifindex = 0, port = 0, count = 1;
 	uint8_t buf[2048];
 	int c, fd, ttl;
 	size_t size;
 
-	while ((c = getopt(argc, argv, "i:")) != -1) {
-		if (c != 'i')
+	while ((c = getopt(argc, argv, "i:p:n:")) != -1) {
+		if (c == 'p') {
+			port = (unsigned)atoi(optarg);
+		} else if (c == 'n') {
+			count = (unsigned)atoi(optarg);
+		} else if (c == 'i') {
+			interface = optarg;
+			ifindex = if_nametoindex(interface);
+		} else {
 			return 2;
-		interface = optarg;
-		ifindex = if_nametoindex(interface);
+		}
 	}
 	if (argc - optind != 5)
 		return 2;
 	argv += optind;
-	from_size = parse(&from, argv[0], 0, ifindex);
+	from_size = parse(&from, argv[0], port, ifindex);
 	to_size = parse(&to, argv[1], (unsigned)atoi(argv[2]), ifindex);
 	ttl = atoi(argv[3]);
 	size = unhex(buf, sizeof(buf), argv[4]);
@@ -92,7 +98,8 @@ int main(int argc, char **argv)
 		die("TTL");
 	if (bind(fd, (struct sockaddr *)&from, from_size))
 		die(argv[0]);
-	if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
-		die(argv[1]);
+	while (count--)
+		if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
+			die(argv[1]);
 	return 0;
 }
