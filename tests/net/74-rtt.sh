@@ -31,11 +31,11 @@ measured() { # PEER COUNT
 
 bfdd_a() { # MORE-OF-THE-PROFILE
 	bfdd_start a <<-END
-		profiles = ( { name = "p"; transmit-interval = 20; receive-interval = 20; rtt-interval = 100; $1 } );
+		profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; rtt-interval = 100; $1 } );
 		peers = (
 		  { name = "v4"; address = "10.0.0.1"; interface = "x1"; profile = "p"; },
 		  { name = "v6"; address = "2001:db8:1::b"; interface = "x1"; profile = "p"; dscp = 10; },
-		  { name = "still"; address = "fe80::b"; interface = "x1"; profile = "rfc7419-50ms"; }
+		  { name = "still"; address = "fe80::b"; interface = "x1"; profile = "rfc7419-100ms"; }
 		);
 	END
 }
@@ -61,27 +61,27 @@ log stderr all;
 router id 10.0.0.1;
 protocol device {}
 protocol bfd {
-	interface "x1" { min rx interval 20 ms; min tx interval 20 ms; multiplier 5; };
+	interface "x1" { min rx interval 50 ms; min tx interval 50 ms; multiplier 20; };
 	neighbor 10.0.0.0 dev "x1";
 	neighbor 2001:db8:1::a dev "x1";
 	neighbor fe80::a dev "x1";
 }
 END
 capture_start
-bfdd_a "detect-multiplier = 5; control-plane-independent = true;"
+bfdd_a "detect-multiplier = 20; control-plane-independent = true;"
 lab_start b bird bird -f -c "$RUN/bird.conf" -s "$RUN/bird.ctl" -P "$RUN/bird.pid"
 BIRD=$PID
 wait_up a v4 v6 still
 check_rtt BIRD
-equal "a profile of RFC 7419" "$(ctl a peer still | jq -c '[.["configured-transmit-interval"], .["configured-receive-interval"], .["detect-multiplier"]]')" "[50,50,3]"
+equal "a profile of RFC 7419" "$(ctl a peer still | jq -c '[.["configured-transmit-interval"], .["configured-receive-interval"], .["detect-multiplier"]]')" "[100,100,3]"
 
 step "a change of timers while it is measured is agreed upon as ever"
-sed -i 's/transmit-interval = 20; receive-interval = 20/transmit-interval = 60; receive-interval = 50/' "$RUN/bfdd-a.conf"
+sed -i 's/transmit-interval = 50; receive-interval = 50/transmit-interval = 80; receive-interval = 70/' "$RUN/bfdd-a.conf"
 ctl a reload >/dev/null
 slower() {
-	ctl a peers | jq -e 'all(.name == "still" or (.["transmit-interval"] == 60 and .["detection-time"] == 250))' >/dev/null
+	ctl a peers | jq -e 'all(.name == "still" or (.["transmit-interval"] == 80 and .["detection-time"] == 1400))' >/dev/null
 }
-wait_for 10 "60 ms, 5 x 50 ms" slower
+wait_for 10 "80 ms, 20 x 70 ms" slower
 check_rtt "BIRD, slower"
 
 step "what was on the wire"
@@ -98,7 +98,7 @@ lab_stop "$BIRD"
 
 step "bfdd answers, also in frames and with the filter in the kernel"
 bfdd_start b <<-END
-	profiles = ( { name = "p"; transmit-interval = 20; receive-interval = 20; detect-multiplier = 5; control-plane-independent = true; } );
+	profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 50; detect-multiplier = 20; control-plane-independent = true; } );
 	peers = (
 	  { name = "v4"; address = "10.0.0.0"; interface = "x1"; profile = "p"; },
 	  { name = "v6"; address = "2001:db8:1::a"; interface = "x1"; profile = "p"; },
@@ -106,7 +106,7 @@ bfdd_start b <<-END
 	);
 END
 capture_start
-bfdd_a "detect-multiplier = 5;"
+bfdd_a "detect-multiplier = 20;"
 wait_up a v4 v6 still
 check_rtt bfdd
 capture_end
@@ -136,7 +136,7 @@ mkdir "$FRR"
 {
 	echo "bfd"
 	for peer in "10.0.0.0 local-address 10.0.0.1" "2001:db8:1::a local-address 2001:db8:1::b" "fe80::a local-address fe80::b"; do
-		printf ' peer %s interface x1\n  transmit-interval 20\n  receive-interval 20\n  detect-multiplier 5\n !\n' "$peer"
+		printf ' peer %s interface x1\n  transmit-interval 50\n  receive-interval 50\n  detect-multiplier 20\n !\n' "$peer"
 	done
 	echo "!"
 } >"$FRR/bfdd.conf"
@@ -149,7 +149,7 @@ for daemon in zebra bfdd; do
 		-i "$FRR/$daemon.pid" --log stdout "${options[@]}"
 	[ $daemon = bfdd ] || wait_for 10 "zebra listens" test -S "$FRR/zserv.api"
 done
-bfdd_a "detect-multiplier = 5;"
+bfdd_a "detect-multiplier = 20;"
 wait_up a v4 v6 still
 check_rtt FRR
 bfdd_stop a

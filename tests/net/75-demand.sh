@@ -31,8 +31,8 @@ bfdd_pair() { # A'S-WORDS B'S-WORDS
 }
 
 pair_conf() { # NAME ADDRESS WORDS
-	echo "peers = ( { name = \"p\"; address = \"$2\"; interface = \"x1\"; transmit-interval = 30; receive-interval = 30;
-		detect-multiplier = 5; $3 } );" >"$RUN/bfdd-$1.conf"
+	echo "peers = ( { name = \"p\"; address = \"$2\"; interface = \"x1\"; transmit-interval = 50; receive-interval = 50;
+		detect-multiplier = 20; $3 } );" >"$RUN/bfdd-$1.conf"
 }
 
 reload() { # NAME ADDRESS WORDS
@@ -64,12 +64,12 @@ wait_for 10 "a demands" in_demand a
 wait_for 5 "b knows" is b remote-demand true
 wait_for 5 "b sends nothing periodic" is b transmit-interval 0
 equal "b demands nothing" "$(field b demand-active)" false
-equal "detection at a: our 5 x 30 ms" "$(field a detection-time)" 150
+equal "detection at a: our 20 x 50 ms" "$(field a detection-time)" 1000
 capture_start x1
 stays 3 "both up" all_up a
 capture_end
 all_up b || fail "b is not up"
-at_least "packets of a" "$(wire 'ip.src == 10.0.0.0')" 60
+at_least "packets of a" "$(wire 'ip.src == 10.0.0.0')" 40
 at_least "polls of a" "$(wire 'ip.src == 10.0.0.0 && bfd.flags.p == 1')" 2
 equal "packets of b that are no answers" "$(wire 'ip.src == 10.0.0.1 && bfd.flags.f == 0')" 0
 equal "an answer to each poll" "$(wire 'ip.src == 10.0.0.1 && bfd.flags.f == 1')" "$(wire 'ip.src == 10.0.0.0 && bfd.flags.p == 1')"
@@ -90,7 +90,7 @@ no_flap "both"
 
 step "intervals are changed in the silence"
 reload a 10.0.0.1 "demand-mode = true; demand-poll-interval = 0; rtt-interval = 0;"
-sed -i 's/receive-interval = 30/receive-interval = 90/' "$RUN/bfdd-a.conf"
+sed -i 's/receive-interval = 50/receive-interval = 90/' "$RUN/bfdd-a.conf"
 ctl a reload >/dev/null
 b_heard() {
 	is b remote-receive-interval 90
@@ -100,12 +100,12 @@ no_flap "changed"
 
 step "both leave it: packets flow again"
 reload b 10.0.0.0 ""
-wait_for 5 "a sends again" is a transmit-interval 30
+wait_for 5 "a sends again" is a transmit-interval 50
 reload a 10.0.0.1 ""
-wait_for 5 "b sends again" is b transmit-interval 30
+wait_for 5 "b sends again" is b transmit-interval 50
 left() {
 	is a demand-active false && is b demand-active false && is a remote-demand false && is b remote-demand false &&
-		is a detection-time 150 && is b detection-time 150
+		is a detection-time 1000 && is b detection-time 1000
 }
 wait_for 10 "nobody demands" left
 stays 2 "both up" all_up a
@@ -156,7 +156,7 @@ if command -v bird >/dev/null; then
 		router id 10.0.0.1;
 		protocol device {}
 		protocol bfd {
-			interface "x1" { min rx interval 30 ms; min tx interval 30 ms; multiplier 5; };
+			interface "x1" { min rx interval 50 ms; min tx interval 50 ms; multiplier 20; };
 			neighbor 10.0.0.0 dev "x1";
 		}
 	END
@@ -178,9 +178,9 @@ if [ -x /usr/lib/frr/bfdd ]; then
 	cat >"$FRR/bfdd.conf" <<-END
 		bfd
 		 peer 10.0.0.0 local-address 10.0.0.1 interface x1
-		  transmit-interval 30
-		  receive-interval 30
-		  detect-multiplier 5
+		  transmit-interval 50
+		  receive-interval 50
+		  detect-multiplier 20
 		 !
 		!
 	END
