@@ -389,7 +389,7 @@ static void all_words_fit(void **state)
 	char text[VERDICT_TEXT + 1];
 
 	memset(&verdict, 0x7f, sizeof(verdict));
-	verdict.restarted = true;
+	verdict.restarted = verdict.terms.demand = true;
 	verdict.stranger = (struct addr){AF_INET6, {0x20, 1, [2 ... 15] = 0xfe}};
 	verdict.reason = DROP_YOUR_DISCR_ZERO;
 	for (unsigned kind = 0; kind < VERDICT_KINDS; kind++) {
