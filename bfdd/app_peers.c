@@ -101,6 +101,12 @@ static int find_links(struct app *app, struct app_peer *peer, uint32_t *ifindex,
 
 	if (config->type == SESSION_SBFD && !app_sbfd_ready(app))
 		return waits(peer, APP_WAITS_PORT, 0);
+	if (config->vrf[0]) {
+		link = monitor_link_by_name(app->monitor, config->vrf);
+		if (!link || link->kind != MONITOR_VRF)
+			return waits(peer, APP_WAITS_VRF, 0);
+		*vrf = link->ifindex;
+	}
 	if (config->interface[0]) {
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
