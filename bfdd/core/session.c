@@ -140,7 +140,9 @@ static void session_offer_sbfd(struct session *session)
 		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
 	session->desired_min_tx = session->desired_min_tx_used = desired_min_tx;
 	session->required_min_rx = session->required_min_rx_used = 0;
-	session->poll_active = session->poll_pending = false;
+	session->poll_pending = false;
+	session->poll_active &=
+		session->poll_asks; /* the round-trip time may be measured (7.2.2: F is copied) */
 }
 
 /* 6.8.3: what packets say, and what of it is in force already. */

@@ -77,6 +77,7 @@ static enum drop answer(struct engine *engine, const uint8_t *data, size_t size,
 		.ifindex = addr_is_link_local(&origin->peer) ? origin->ifindex : 0,
 		.source_port = BFD_PORT_SBFD,
 		.port = origin->port,
+		.dscp = SESSION_DSCP,
 	};
 	struct packet request, reply;
 	uint8_t payload[PACKET_SIZE];

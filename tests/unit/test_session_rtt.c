@@ -203,6 +203,31 @@ static void an_order_measures_once(void **state)
 	}
 }
 
+/* A reflector copies P to F, and each packet is answered. */
+static void a_reflector_is_measured_too(void **state)
+{
+	const struct session_key sbfd = {.type = SESSION_SBFD};
+	struct session_config config = usual;
+
+	config.rtt_interval = 1000000;
+	config.remote_discr = PEER_DISCR;
+	start(&usual);
+	extra = (struct session_extra){0};
+	session_init(&s, &config, &sbfd, 1, 50000, now);
+	s.extra = &extra;
+	session_path(&s, true, now, &effects);
+	receive(BFD_UP);
+	assert_int_equal(s.state, BFD_UP);
+	wait_for_one();
+	assert_true(periodic().poll);
+	now += 3 * MS;
+	receive(BFD_UP); /* to the packet before */
+	now += 4 * MS;
+	receive_final(BFD_UP);
+	assert_int_equal(extra.rtt.count, 1);
+	assert_int_equal(extra.rtt.last, 7 * MS);
+}
+
 static void a_final_before_the_poll_has_left_answers_nothing(void **state)
 {
 	struct packet packet = peer;
@@ -231,6 +256,7 @@ int main(void)
 		TEST(nothing_is_measured_that_is_not_up),
 		TEST(no_more_often_than_ten_times_a_second),
 		TEST(an_order_measures_once),
+		TEST(a_reflector_is_measured_too),
 		TEST(a_final_before_the_poll_has_left_answers_nothing),
 	};
 
