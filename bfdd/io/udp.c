@@ -28,6 +28,8 @@
 
 #define BATCH 64
 #define BUFFER 384 /* one more than PACKET_SIZE_MAX, and headers (tap.h) */
+#define TAP_BATCH 8
+#define TAP_BUFFER 9216 /* whole, as its checksum wants it: padded packets (RFC 9764), up to jumbo frames */
 #define CONTROL 192
 #define QUEUE_BYTES (4 << 20)
 #define REFLECTOR_BYTES (128 << 10)
@@ -46,6 +48,7 @@ struct udp {
 	struct sockaddr_storage names[BATCH];
 	_Alignas(struct cmsghdr) uint8_t control[BATCH][CONTROL];
 	uint8_t data[BATCH][BUFFER];
+	uint8_t tapped[TAP_BATCH][TAP_BUFFER];
 };
 
 static int fail(char *error, size_t size, const struct udp_door *s, const char *what)
@@ -337,11 +340,21 @@ static void hand_over_tapped(struct udp *udp, const struct udp_door *s, unsigned
 	usec_t stamp = 0;
 	size_t size;
 
-	if (tap_read(s, &udp->messages[i].msg_hdr, udp->data[i], udp->messages[i].msg_len, &origin, &stamp,
-		     &payload, &size))
-		fn(context, payload, size, &origin, stamp);
-	else
+	if (!tap_read(s, &udp->messages[i].msg_hdr, udp->tapped[i], udp->messages[i].msg_len, &origin, &stamp,
+		      &payload, &size)) {
 		udp->malformed++;
+		return;
+	}
+	origin.size = size;
+	fn(context, payload, size < BUFFER ? size : BUFFER, &origin, stamp);
+}
+
+/* The first messages are for a tap, or as the others again. */
+static void use_tap_buffers(struct udp *udp, bool tap)
+{
+	for (unsigned i = 0; i < TAP_BATCH; i++)
+		udp->vectors[i] = tap ? (struct iovec){udp->tapped[i], TAP_BUFFER}
+				      : (struct iovec){udp->data[i], BUFFER};
 }
 
 static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp_packet_fn *fn, void *context)
@@ -371,20 +384,23 @@ static void hand_over(struct udp *udp, const struct udp_door *s, unsigned i, udp
 
 static unsigned drain(struct udp *udp, const struct udp_door *s, udp_packet_fn *fn, void *context)
 {
-	/* Whoever wants the whole of a datagram for its checksums is told of the part that it gets. */
 	int flags = MSG_DONTWAIT | (s->ifindex ? 0 : MSG_TRUNC), n;
-	unsigned total = 0;
+	unsigned total = 0, batch = s->ifindex ? TAP_BATCH : BATCH;
 
+	if (s->ifindex)
+		use_tap_buffers(udp, true);
 	do {
-		for (unsigned i = 0; i < BATCH; i++) {
+		for (unsigned i = 0; i < batch; i++) {
 			udp->messages[i].msg_hdr.msg_namelen = sizeof(udp->names[i]);
 			udp->messages[i].msg_hdr.msg_controllen = CONTROL;
 		}
-		n = recvmmsg(s->fd, udp->messages, BATCH, flags, NULL);
+		n = recvmmsg(s->fd, udp->messages, batch, flags, NULL);
 		for (int i = 0; i < n; i++)
 			(s->ifindex ? hand_over_tapped : hand_over)(udp, s, i, fn, context);
 		total += n > 0 ? n : 0;
-	} while (n == BATCH && total < DRAIN_MAX);
+	} while (n == (int)batch && total < DRAIN_MAX);
+	if (s->ifindex)
+		use_tap_buffers(udp, false);
 	return total;
 }
 

@@ -119,7 +119,7 @@ static void one_port_is_heard(void **state)
 static void large_ones_are_no_danger(void **state)
 {
 	struct udp_door door = door_for(AF_INET);
-	uint8_t data[1400];
+	uint8_t data[9300];
 	uint64_t before = udp_malformed(udp);
 
 	memset(data, 7, sizeof(data));
@@ -127,6 +127,12 @@ static void large_ones_are_no_danger(void **state)
 	send_to(AF_INET, BFD_PORT_ECHO, data, PACKET_SIZE_MAX, 255);
 	assert_int_equal(receive(), 1);
 	assert_int_equal(got_size, PACKET_SIZE_MAX);
+	/* Padded (RFC 9764): what follows the packet is counted, and not handed on. */
+	for (unsigned i = 0; i < 20; i++)
+		send_to(AF_INET, BFD_PORT_ECHO, data, 9000, 255);
+	assert_int_equal(receive(), 20);
+	assert_in_range(got_size, PACKET_SIZE_MAX, sizeof(got));
+	assert_int_equal(from.size, 9000);
 	send_to(AF_INET, BFD_PORT_ECHO, data, sizeof(data), 255);
 	assert_int_equal(receive(), 0);
 	assert_int_equal(udp_malformed(udp), before + 1);
