@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Sends a UDP datagram with any content, once or COUNT times as fast as it can:
+ * Sends a UDP datagram with any content, once or COUNT times as fast as it can, or RATE a second:
  *
- *   badpkt [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT] SOURCE DESTINATION PORT TTL HEX
+ *   badpkt [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
  *
  * SOURCE is an address of this host. An empty HEX is an empty datagram.
  */
@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 static void die(const char *what)
@@ -58,21 +59,35 @@ static size_t unhex(uint8_t *buf, size_t size, const char *hex)
 	return n;
 }
 
+/* After the Nth packet since NEXT began: waits for the next hundredth of a second when it has its share. */
+static void pace(struct timespec *next, unsigned n, unsigned rate)
+{
+	if (!rate || n % (rate / 100 + 1))
+		return;
+	next->tv_nsec += 10000000;
+	next->tv_sec += next->tv_nsec / 1000000000;
+	next->tv_nsec %= 1000000000;
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_storage from, to;
 	socklen_t from_size, to_size;
 	const char *interface = NULL;
-	unsigned ifindex = 0, port = 0, count = 1;
+	unsigned ifindex = 0, port = 0, count = 1, rate = 0;
+	struct timespec begun;
 	uint8_t buf[2048];
 	int c, fd, ttl;
 	size_t size;
 
-	while ((c = getopt(argc, argv, "i:p:n:")) != -1) {
+	while ((c = getopt(argc, argv, "i:p:n:r:")) != -1) {
 		if (c == 'p') {
 			port = (unsigned)atoi(optarg);
 		} else if (c == 'n') {
 			count = (unsigned)atoi(optarg);
+		} else if (c == 'r') {
+			rate = (unsigned)atoi(optarg);
 		} else if (c == 'i') {
 			interface = optarg;
 			ifindex = if_nametoindex(interface);
@@ -98,8 +113,11 @@ int main(int argc, char **argv)
 		die("TTL");
 	if (bind(fd, (struct sockaddr *)&from, from_size))
 		die(argv[0]);
-	while (count--)
+	clock_gettime(CLOCK_MONOTONIC, &begun);
+	while (count--) {
 		if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
 			die(argv[1]);
+		pace(&begun, count, rate);
+	}
 	return 0;
 }
