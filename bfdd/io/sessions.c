@@ -61,6 +61,16 @@ static void transmit_poll(struct engine *engine, struct session *session, struct
 		arm_detect(&engine->back, session);
 }
 
+/* For want of a key nothing may leave. Whether a peer in Demand mode is there is found out by asking alone:
+ * who cannot ask begins to wait as if nobody answered. */
+static void transmit_nothing(struct engine *engine, struct session *session, bool poll)
+{
+	if (!poll || !session->demand_used || session->removing)
+		return;
+	session_polled(session, clock_now());
+	arm_detect(&engine->back, session);
+}
+
 /* DUE: USEC_NEVER for a packet out of turn. */
 static bool transmit(struct engine *engine, struct session *session, bool final, usec_t due)
 {
@@ -83,8 +93,10 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 	size = packet_encode(&packet, payload);
 	if (session->config.auth)
 		size = sign(engine, session, payload);
-	if (!size)
+	if (!size) {
+		transmit_nothing(engine, session, packet.poll);
 		return false;
+	}
 	if (packet.poll)
 		transmit_poll(engine, session, &path, payload, size);
 	else
