@@ -472,8 +472,8 @@ void session_configure(struct session *session, const struct session_config *con
 	     session->config.control_plane_independent != config->control_plane_independent))
 		session->poll_pending = true;
 	session->config = *config;
-	session->poll_next = USEC_NEVER;
-	session->poll_ordered = false;
+	if (!session->poll_ordered)
+		session->poll_next = USEC_NEVER;
 	session->tight |= config->detect_mult == 1;
 	if (config->shutdown != was_shut)
 		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);

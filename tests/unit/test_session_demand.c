@@ -160,6 +160,24 @@ static void without_an_interval_only_an_order_polls(void **state)
 	assert_int_equal(session_detect_deadline(&s), now + 150 * MS);
 }
 
+/* Nothing else would ask a second time. */
+static void an_order_outlives_a_reload(void **state)
+{
+	demand(0);
+	assert_true(session_poll(&s, now, &effects));
+	periodic();
+	now += 10 * MS;
+	receive_final(BFD_UP);
+	assert_true(session_poll(&s, now, &effects));
+	assert_false(s.poll_active); /* the pause */
+	configure(s.config.desired_min_tx, s.config.required_min_rx);
+	now += USEC_S;
+	periodic();
+	assert_true(periodic().poll);
+	receive_final(BFD_UP);
+	assert_int_equal(s.poll_answered, now);
+}
+
 static void who_is_not_up_is_not_asked(void **state)
 {
 	assert_false(session_poll(&s, now, &effects));
@@ -329,6 +347,7 @@ int main(void)
 		TEST(an_answer_ends_the_wait),
 		TEST(polls_keep_their_interval),
 		TEST(without_an_interval_only_an_order_polls),
+		TEST(an_order_outlives_a_reload),
 		TEST(who_is_not_up_is_not_asked),
 		TEST(leaving_it_waits_for_the_final),
 		TEST(a_change_of_mind_within_a_sequence_is_not_answered_by_it),
