@@ -131,6 +131,7 @@ void recorder_fetch(struct engine *engine, struct recording *recording)
 		recording->found = true;
 		recording->copy.session = *session;
 		recording->copy.session.config.auth = NULL;
+		recording->copy.session.extra = NULL; /* it goes on changing */
 		recording->copy.record = *record;
 		recording->copy.delays = back->recorder.delays;
 		record_reset(record, back->clock.now);
