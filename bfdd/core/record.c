@@ -78,7 +78,7 @@ void record_out(struct record *record, const uint8_t bytes[PACKET_SIZE], usec_t 
 	packet->delay = packet->out_of_turn ? 0 : span(due, now);
 	packet->drop = DROP_NONE;
 	packet->unseen = 0;
-	packet->size = PACKET_SIZE;
+	packet->size = bytes[3]; /* Length: with its authentication */
 	packet->ttl = TTL_SENT;
 	packet->port = 0;
 	memcpy(packet->bytes, bytes, PACKET_SIZE);

@@ -61,6 +61,20 @@ static void entries_have_all_that_was_told(void **state)
 	assert_int_equal(out[1].delay, 0);
 }
 
+/* Length counts the authentication, of which nothing is kept: it may be a password. */
+static void what_is_sent_has_its_length(void **state)
+{
+	struct record_packet out[RECORD_PACKETS];
+	uint8_t signed_[PACKET_SIZE] = {0x20, 0xc4, 3, PACKET_SIZE + 28};
+
+	record_out(&record, signed_, 5000, 5000);
+	signed_[3] = PACKET_SIZE;
+	record_out(&record, signed_, 6000, 6000);
+	assert_int_equal(record_sent(out, &record), 2);
+	assert_int_equal(out[0].size, PACKET_SIZE + 28);
+	assert_int_equal(out[1].size, PACKET_SIZE);
+}
+
 static void delays_do_not_wrap(void **state)
 {
 	record_in(&record, bytes, PACKET_SIZE, 0, USEC_S * 1000, 255, 0, DROP_NONE);
@@ -236,6 +250,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(an_entry_is_small, begin),
 		cmocka_unit_test_setup(entries_have_all_that_was_told, begin),
+		cmocka_unit_test_setup(what_is_sent_has_its_length, begin),
 		cmocka_unit_test_setup(delays_do_not_wrap, begin),
 		cmocka_unit_test_setup(rings_keep_the_last, begin),
 		cmocka_unit_test_setup(dropped_packets_push_out_no_others, begin),
