@@ -337,7 +337,6 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.steering = {.order = order, .map = order_map, .flush = flush_orders, .context = app},
 		.presume_for = APP_PRESUME_FOR,
 		.recorder = app->config->flight_recorder,
-		.kernel_filter = app->config->daemon.kernel_filter,
 		.state_file = app->survive.file,
 	};
 	const struct monitor_callbacks monitor = {.link = link_changed,
@@ -407,6 +406,8 @@ static int start_sessions(struct app *app, char *error, size_t size)
 	err = app_peers_begin(app);
 	if (err)
 		snprintf(error, size, "cannot start the engine thread: %s", strerror(-err));
+	else if (app->config->daemon.kernel_filter) /* which their first packets need not wait for */
+		APP_UNTIL_TAKEN(engine_filter(app->engine));
 	return err;
 }
 

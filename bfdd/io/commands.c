@@ -204,6 +204,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_RECORDING:
 		recorder_fetch(engine, command->object);
 		break;
+	case COMMAND_GATE:
+		filter_begin(engine, command->object);
+		break;
 	case COMMAND_DOOR:
 		doors_change(engine, command->object);
 		break;

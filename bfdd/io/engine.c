@@ -188,6 +188,7 @@ static void take_turn(struct engine *engine)
 	if (stop && !back->again && back->stop_at == USEC_NEVER)
 		stop_slice(engine);
 	snapshot_slice(engine);
+	filter_slice(engine);
 	transmit_flush(engine);
 	state_file_alive(engine->config.state_file, back->clock.now);
 	recorder_losses(engine);

@@ -40,8 +40,7 @@ struct engine_config {
 	/* How long inherited paths count as live without a word from them; not as long (2 s) where another
 	 * site of a service is heard. */
 	usec_t presume_for;
-	bool recorder;	    /* the flight recorder runs */
-	bool kernel_filter; /* try to load the gate */
+	bool recorder; /* the flight recorder runs */
 	/* Sessions are kept here; the caller's, until engine_free(). NULL: nowhere. */
 	struct state_file *state_file;
 };
@@ -50,6 +49,9 @@ struct engine_config {
  * message for people in ERROR (who holds the port; which capability is missing and how to give it). */
 struct engine *engine_create(const struct engine_config *config, char *error, size_t size);
 int engine_start(struct engine *engine); /* 0 or -errno */
+/* Loads the gate, which takes a while: best when the engine runs already. False: the command ring is full,
+ * try again. Why there is none is logged. */
+bool engine_filter(struct engine *engine);
 /* Takes every session to AdminDown, tells the peers (RFC 5880 6.8.16: for a detection time, at most LINGER),
  * ends the thread. The policy is left as it is and orders nothing more: what is in the kernel is the caller's
  * to hold or to take away. Commands given before are carried out. Afterwards engine_poll_events() still hands

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
  * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c
- * unsolicited.c keys.c. */
+ * unsolicited.c keys.c filter.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -150,6 +150,7 @@ enum command_kind {
 	COMMAND_SNAPSHOT,
 	COMMAND_POLICY_SNAPSHOT,
 	COMMAND_RECORDING,
+	COMMAND_GATE,
 	COMMAND_DOOR,
 	COMMAND_UNSOLICITED,
 	COMMAND_KEYS,
@@ -183,7 +184,7 @@ struct counters {
 		receive_overflows, stalls, reflected;
 	atomic_int_least64_t stall_max;
 	atomic_uint_least32_t sessions;
-	atomic_bool tick_mode;
+	atomic_bool tick_mode, gate; /* the second: it is before the sockets */
 	atomic_uint_least64_t drops[DROP_COUNT];
 };
 
@@ -191,7 +192,8 @@ struct counters {
 struct front {
 	pthread_t thread;
 	bool running;
-	unsigned high; /* slots ever given out: 0 ... high - 1 */
+	struct gate *gate; /* made; NULL */
+	unsigned high;	   /* slots ever given out: 0 ... high - 1 */
 	struct chunk *chunks[TABLE_SLOTS / TABLE_CHUNK];
 	bool handed[TABLE_SLOTS / TABLE_CHUNK]; /* these chunks, to the engine */
 	uint8_t reserved[TABLE_SLOTS / 8];	/* bits, by slot: engine_reserve() */
@@ -265,6 +267,8 @@ struct back {
 
 	struct udp *udp;
 	struct gate *gate; /* NULL: everything comes through the sockets */
+	bool gate_due;	   /* it is to be told of the sessions from this slot on, and begins then */
+	unsigned gate_slot;
 	struct raw *raw;
 	struct frame *frame; /* NULL: not to be had */
 	usec_t route_until;  /* no frames before */
@@ -427,7 +431,13 @@ void recorder_losses(struct engine *engine);
 void recorder_overflows(struct engine *engine);
 void recorder_fetch(struct engine *engine, struct recording *recording);
 
+/* filter.c: the gate is made, and begins */
+void filter_begin(struct engine *engine, struct gate *gate);
+void filter_slice(struct engine *engine);
+
 /* front.c */
+/* False: the ring is full. */
+bool front_queue(struct engine *engine, const struct command *command);
 void front_free_chunk(struct chunk *chunk);
 /* False: the ring is full. */
 bool front_queue(struct engine *engine, const struct command *command);

@@ -415,6 +415,6 @@ void engine_stats(const struct engine *engine, struct engine_stats *stats)
 	s->tick_mode = atomic_load_explicit(&c->tick_mode, memory_order_relaxed);
 	for (unsigned i = 0; i < DROP_COUNT; i++)
 		s->drops[i] = atomic_load_explicit(&c->drops[i], memory_order_relaxed);
-	s->kernel_filter = engine->back.gate != NULL;
-	gate_shed(engine->back.gate, s->drops);
+	s->kernel_filter = atomic_load_explicit(&c->gate, memory_order_relaxed);
+	gate_shed(engine->front.gate, s->drops);
 }

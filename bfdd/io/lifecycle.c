@@ -29,29 +29,6 @@ static bool open_rings(struct engine *engine)
 	return engine->command_fd >= 0 && engine->event_fd >= 0 && engine->late_fd >= 0;
 }
 
-/* Without it everything works, so the reason is for the log only. */
-static void open_gate(struct back *back)
-{
-	char reason[256] = "";
-
-	back->gate = gate_open(reason, sizeof(reason));
-	for (unsigned i = 0; back->gate && i < UDP_SOCKETS; i++) {
-		int error = udp_fd(back->udp, i) < 0 ? 0 : gate_attach(back->gate, udp_fd(back->udp, i));
-
-		if (!error)
-			continue;
-		snprintf(reason, sizeof(reason), "attaching it: %s", strerror(-error));
-		while (i--)
-			if (udp_fd(back->udp, i) >= 0)
-				gate_detach(udp_fd(back->udp, i));
-		gate_close(back->gate);
-		back->gate = NULL;
-		break;
-	}
-	if (!back->gate)
-		log_notice("no filter in the kernel, receiving costs more: %s", reason);
-}
-
 static bool open_back(struct back *back, char *error, size_t size)
 {
 	struct {
@@ -98,8 +75,6 @@ struct engine *engine_create(const struct engine_config *config, char *error, si
 		engine_free(engine);
 		return NULL;
 	}
-	if (config->kernel_filter)
-		open_gate(&engine->back);
 	return engine;
 }
 
@@ -225,7 +200,7 @@ void engine_free(struct engine *engine)
 	frame_close(engine->back.frame);
 	free(engine->back.vrfs);
 	udp_close(engine->back.udp);
-	gate_close(engine->back.gate);
+	gate_close(engine->front.gate);
 	pthread_mutex_destroy(&engine->turn);
 	free(engine->back.unsolicited.set);
 	free(engine->commands_memory);

@@ -107,18 +107,26 @@ for attempt in 1 2 3; do
 	wait_for 5 "no marks" marked_none
 done
 wait_for 5 "both are marked" marked 192.0.2.1 2001:db8:1::1
+all_by eth2 || fail "not all routes leave by fra"
+at_most "ms from the cut to the last of $ROUTES routes" "$TOOK" $(((DETECTION + FOLLOWS) * SLACK))
+bgp_is e ams Established || fail "BGP with ams went"
+equal "marks are ours" "$(marks | grep -c 'proto 158')" 2
+
+step "what is new is said again for some seconds"
+lab_heal w
+wait_for 15 "all sessions up" all_up e
+wait_for 5 "no marks" marked_none
 marks_told() { # ADDRESS TIMES    the kernel has told of the mark so often
 	[ "$(lab_in e grep -c "^[^ ]* unreachable $1 " "$RUN/again.log")" -ge "$2" ]
 }
 lab_start e again chrt -f 1 ip -ts monitor route
 AGAIN=$PID
-wait_for 5 "the mark is said again" marks_told 192.0.2.1 2
-wait_for 5 "the mark is said again" marks_told 2001:db8:1::1 2
+wait_for 5 "it listens" listens "$AGAIN"
+lab_cut w eth1
+wait_for 10 "the mark is said again" marks_told 192.0.2.1 3
+wait_for 5 "the mark is said again" marks_told 2001:db8:1::1 3
 lab_stop "$AGAIN" || true
-all_by eth2 || fail "not all routes leave by fra"
-at_most "ms from the cut to the last of $ROUTES routes" "$TOOK" $(((DETECTION + FOLLOWS) * SLACK))
-bgp_is e ams Established || fail "BGP with ams went"
-equal "marks are ours" "$(marks | grep -c 'proto 158')" 2
+wait_for 5 "all routes by fra" all_by eth2
 
 step "they are written again when somebody deletes them, and nothing else is touched"
 lab_in e ip route add unreachable 192.0.2.77 table 58799 proto 77

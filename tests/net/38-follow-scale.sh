@@ -109,7 +109,7 @@ lab_stop "$CHURN" KILL || true
 quiet() {
 	! pgrep -f "ip -batch $RUN/" >/dev/null
 }
-wait_for 20 "the loop has ended" quiet
+wait_for 60 "the loop has ended" quiet
 lab_in e ip -force -batch "$RUN/add" >/dev/null 2>&1 || true
 run_batch move
 wait_for 60 "in step" in_step $COUNT

@@ -359,9 +359,7 @@ static bool read_commands(void)
 
 int main(int argc, char **argv)
 {
-	struct engine_config config = {.steering = {order, take_map, flush, NULL},
-				       .presume_for = USEC_S,
-				       .kernel_filter = getenv("KERNEL_FILTER")};
+	struct engine_config config = {.steering = {order, take_map, flush, NULL}, .presume_for = USEC_S};
 	struct pollfd fds[2] = {{.fd = 0, .events = POLLIN}, {.events = POLLIN}};
 	char error[256];
 
@@ -370,6 +368,8 @@ int main(int argc, char **argv)
 	engine = engine_create(&config, error, sizeof(error));
 	if (!engine)
 		die(error);
+	if (getenv("KERNEL_FILTER"))
+		engine_filter(engine);
 	if (engine_start(engine))
 		die("cannot start the thread");
 	for (unsigned i = 0; i < nspecs; i++)
