@@ -10,7 +10,7 @@ capture_start() { # DEVICE
 	rm -f "$RUN/wire.pcap"
 	lab_start a tshark tshark -q -i "$1" -w "$RUN/wire.pcap" -f "udp port 3784"
 	TSHARK=$PID
-	wait_for 10 "tshark listens" test -s "$RUN/wire.pcap"
+	wait_for 30 "tshark listens" test -s "$RUN/wire.pcap"
 }
 
 capture_end() {

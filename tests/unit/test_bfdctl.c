@@ -166,6 +166,22 @@ static void test_no_peers(void **state)
 }
 
 /* What `status` says more than this client knows. */
+static void test_polls(void **state)
+{
+	assert_int_equal(RUN("peer", "ams-1"), 0);
+	assert_non_null(strstr(output, "the remote is to be silent; polls each 500 ms\n"));
+	assert_non_null(strstr(output, "min 0.21 ms, mean 0.23 ms, p99 0.25 ms, max 0.25 ms\n"));
+	assert_non_null(strstr(output, "last 0.25 ms, jitter 0.002 ms, 2 measured, 1 unanswered\n"));
+	assert_non_null(strstr(output, "set; the remote's: no\n"));
+	assert_int_equal(RUN("peer", "ams-2"), 0);
+	assert_null(strstr(output, "silent"));
+	assert_null(strstr(output, "measured"));
+	assert_non_null(strstr(output, "48\n"));
+	assert_int_equal(RUN("poll", "ams-1"), 0);
+	assert_string_equal(output, "ams-1 is asked; 'bfdctl peer' tells when it has answered\n");
+	assert_int_equal(RUN("poll"), 2);
+}
+
 static void test_unknown_fields(void **state)
 {
 	assert_int_equal(RUN("status"), 0);
@@ -295,10 +311,13 @@ static void test_follow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_exit_status),	   TEST(test_usage),	  TEST(test_json),
-		TEST(test_hostile_names),  TEST(test_tables),	  TEST(test_no_peers),
-		TEST(test_unknown_fields), TEST(test_many_peers), TEST(test_too_many_clients),
-		TEST(test_follow),	   TEST(test_postmortem), TEST(test_broken_answers),
+		TEST(test_exit_status),	   TEST(test_usage),
+		TEST(test_json),	   TEST(test_hostile_names),
+		TEST(test_tables),	   TEST(test_no_peers),
+		TEST(test_polls),	   TEST(test_unknown_fields),
+		TEST(test_many_peers),	   TEST(test_too_many_clients),
+		TEST(test_follow),	   TEST(test_postmortem),
+		TEST(test_broken_answers),
 	};
 
 	if (!prepare())

@@ -36,8 +36,17 @@ static usec_t now(void)
 
 static json_t *make_peer(unsigned i, bool detail)
 {
-	static const struct session_config config = {
-		.desired_min_tx = 50000, .required_min_rx = 50000, .detect_mult = 3, .min_ttl = 255};
+	/* The first one's peer is silent and is asked. */
+	const struct session_config config = {.desired_min_tx = 50000,
+					      .required_min_rx = 50000,
+					      .detect_mult = 3,
+					      .min_ttl = 255,
+					      .rtt_interval = 250000,
+					      .demand_mode = i == 0,
+					      .demand_poll_interval = 500000,
+					      .control_plane_independent = i == 0,
+					      .dscp = SESSION_DSCP};
+	struct session_extra extra = {.rtt_unanswered = 1};
 	struct session session = {
 		.state = i == 1 ? BFD_DOWN : BFD_UP,
 		.remote_state = i == 1 ? BFD_DOWN : BFD_UP,
@@ -58,6 +67,8 @@ static json_t *make_peer(unsigned i, bool detail)
 		.last_rx = now() - 12 * USEC_MS,
 		.up_transitions = 1,
 		.down_transitions = i == 1,
+		.demand_used = i == 0,
+		.extra = i ? NULL : &extra,
 		.config = config,
 	};
 	struct view_peer peer = {.interface = i == 2 ? HOSTILE : "eth1",
@@ -69,6 +80,8 @@ static json_t *make_peer(unsigned i, bool detail)
 	struct writer out = {.limit = 65536};
 	json_t *object;
 
+	rtt_add(&extra.rtt, 210);
+	rtt_add(&extra.rtt, 250);
 	snprintf(name, sizeof(name), "ams-%u", i + 1);
 	snprintf(address, sizeof(address), i % 2 ? "2001:db8::%x" : "192.0.2.%u", i % 250 + 1);
 	addr_parse(&session.key.peer, address);
@@ -220,6 +233,8 @@ static void answer(void *context, struct control_request *request, const char *c
 		control_reply(request, make_peers());
 	else if (!strcmp(command, "peer"))
 		answer_peer(request, json_string_value(json_array_get(args, 0)));
+	else if (!strcmp(command, "poll"))
+		control_reply(request, json_pack("{s:O}", "peer", json_array_get(args, 0)));
 	else if (!strcmp(command, "status"))
 		control_reply(request, make_status());
 	else if (!strcmp(command, "services"))
