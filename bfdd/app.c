@@ -280,6 +280,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_routes_wake(app);
 	app_peers_warn(app);
 	app_neighbours_retry(app);
+	app_echo_second(app);
 	app_marks_second(app);
 	app_bgp_second(app);
 	app_failover_tell(app);
@@ -567,6 +568,7 @@ void app_free(struct app *app)
 	app_neighbours_close(app);
 	app_mtu_close(app);
 	app_doors_close(app);
+	app_echo_free(app);
 	app_follow_close(app);
 	monitor_free(app->monitor);
 	routes_free(app->routes);

@@ -115,7 +115,8 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 			    .demand_mode = message->flags & FRR_SESSION_DEMAND,
 			    .demand_poll_interval = schema_keys[KEY_DEMAND_POLL_INTERVAL].fallback,
 			    .control_plane_independent = message->flags & FRR_SESSION_CBIT,
-			    .dscp = SESSION_DSCP},
+			    .dscp = SESSION_DSCP,
+			    .echo_tx = schema_keys[KEY_ECHO_TRANSMIT_INTERVAL].fallback},
 	};
 	if (!addr_is_unspecified(&message->local))
 		session->local_address = message->local;

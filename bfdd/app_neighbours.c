@@ -10,8 +10,10 @@
 
 static bool may(const struct app *app, const struct app_peer *peer)
 {
-	return app->config->daemon.packet_socket && peer->slot != APP_NO_SLOT && peer->ifindex &&
-	       peer->config->type == SESSION_SINGLE_HOP;
+	if (peer->slot == APP_NO_SLOT || !peer->ifindex)
+		return false;
+	return app_echo_needs_frames(peer) ||
+	       (app->config->daemon.packet_socket && peer->config->type == SESSION_SINGLE_HOP);
 }
 
 static struct app_neighbour neighbour_of(const struct app *app, const struct app_peer *peer)

@@ -395,6 +395,7 @@ void app_peers_resolve(struct app *app)
 	app_neighbours_update(app);
 	app_mtu_update(app);
 	app_unsolicited_update(app);
+	app_echo_update(app);
 	app->retry_timer.repeat = APP_RETRY_PEERS;
 	if (app->peers_dirty)
 		ev_timer_again(app->loop, &app->retry_timer);
@@ -499,6 +500,7 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	if (note_state(app, peer, event->to, event->remote_state))
 		level = LOG_LEVEL_WARNING;
 	app_frr_peer(app, peer);
+	app_echo_peer(app, peer);
 	events_add(app->events, level, "session", event->at,
 		   json_pack("{s:s s:s s:s s:s s:s s:s s:s}", "peer", peer->config->name, "address",
 			     addr_format(&peer->config->address, address), "from",

@@ -92,7 +92,8 @@ struct app_peer {
 	uint32_t path_mtu;	 /* a router said so last; 0: none has */
 	struct addr path_mtu_router;
 	usec_t path_mtu_at;
-	bool barred; /* the engine was told that it may carry nothing */
+	int reflects; /* slot + 1 whose session was told that the kernel does; 0: none */
+	bool barred;  /* the engine was told that it may carry nothing */
 	struct bgp_session bgp;
 	uint32_t bgp_round[BGP_DAEMONS]; /* in which it was told of last */
 };
@@ -199,6 +200,7 @@ struct app {
 	uint32_t added;		       /* sessions handed over */
 	struct neighbours *neighbours; /* NULL: not to be had */
 	struct firewall *firewall;     /* NULL: not to be had */
+	struct app_echo *echo;	       /* NULL: nobody echoes yet */
 	struct routes *routes;
 	struct app_follow *follow; /* NULL: no service follows */
 	struct marks *marks;
@@ -345,6 +347,16 @@ const char *app_peer_cause(const struct app_peer *peer, uint8_t state, uint8_t d
 bool app_peer_lacks_key(const struct app_peer *peer);
 /* "carrier on eth1": what the peer's path lacks, in BUF, which it returns; "" when it has all. */
 const char *app_peer_waiting(const struct app *app, const struct app_peer *peer, char buf[APP_WAITING]);
+
+/* app_echo.c */
+/* Whether PEER's Echo packets must leave as frames. */
+bool app_echo_needs_frames(const struct app_peer *peer);
+/* Peers came, went or changed: opens and closes the sockets that Echo packets come in by. */
+void app_echo_update(struct app *app);
+/* The same, when PEER's state changed. */
+void app_echo_peer(struct app *app, const struct app_peer *peer);
+void app_echo_second(struct app *app);
+void app_echo_free(struct app *app);
 
 /* app_marks.c */
 /* Finds what a predecessor left; before the engine's events are read. -1 with a message. */

@@ -40,7 +40,8 @@ static bool same_session(const struct session_config *a, const struct session_co
 	       a->shutdown == b->shutdown && a->padded_pdu_size == b->padded_pdu_size &&
 	       auth_chain_equal(a->auth, b->auth) && a->rtt_interval == b->rtt_interval &&
 	       a->demand_mode == b->demand_mode && a->demand_poll_interval == b->demand_poll_interval &&
-	       a->control_plane_independent == b->control_plane_independent && a->dscp == b->dscp;
+	       a->control_plane_independent == b->control_plane_independent && a->dscp == b->dscp &&
+	       a->echo == b->echo && a->echo_tx == b->echo_tx && a->echo_rx == b->echo_rx;
 }
 
 /* The peer of ONE that PEER of OTHER is: of the same name, else one that differs in name only. */

@@ -5,6 +5,7 @@
 #include "config/resolve.h"
 
 #define KEYS 12
+#define ECHO_KEYS KEY_ECHO_MODE, KEY_ECHO_TRANSMIT_INTERVAL, KEY_ECHO_RECEIVE_INTERVAL
 
 /* What goes with one type. A key that is said in the profile and not in the peer is no slip of the pen. */
 static const struct type_rule {
@@ -13,15 +14,17 @@ static const struct type_rule {
 	enum schema_index needs[KEYS], bars[KEYS]; /* up to the first 0, which is no peer's key */
 } rules[SESSION_TYPES] = {
 	[SESSION_SINGLE_HOP] = {.built = true, .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR}},
-	[SESSION_MULTIHOP] = {.built = true, .multihop = true, .bars = {KEY_REMOTE_DISCRIMINATOR}},
+	[SESSION_MULTIHOP] = {.built = true, .multihop = true, .bars = {KEY_REMOTE_DISCRIMINATOR, ECHO_KEYS}},
 	[SESSION_MICRO] = {.needs = {KEY_INTERFACE, KEY_LOCAL_ADDRESS},
-			   .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR}},
+			   .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR, ECHO_KEYS}},
 	[SESSION_SBFD] = {.built = true,
 			  .multihop = true,
 			  .needs = {KEY_REMOTE_DISCRIMINATOR},
 			  .bars = {KEY_PASSIVE_MODE, KEY_PADDED_PDU_SIZE, KEY_DEMAND_MODE, KEY_RTT_INTERVAL,
-				   KEY_KEY_CHAIN, KEY_VRF}},
-	[SESSION_ECHO] = {.bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_PASSIVE_MODE, KEY_REMOTE_DISCRIMINATOR}},
+				   KEY_KEY_CHAIN, KEY_VRF, ECHO_KEYS}},
+	[SESSION_ECHO] = {.built = true,
+			  .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_PASSIVE_MODE, KEY_REMOTE_DISCRIMINATOR,
+				   KEY_DEMAND_MODE, KEY_RTT_INTERVAL, ECHO_KEYS}},
 };
 
 bool resolve_type_multihop(enum session_type type)

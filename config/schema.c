@@ -77,6 +77,18 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 		 .help = "tell the peer that a restart of routing here is no reason for a Down"},
 	[KEY_DSCP] = {"dscp", SCHEMA_INTEGER, BOTH, .reload = SCHEMA_LIVE, RANGE(SESSION_DSCP, 0, 63),
 		      IN(session_config, dscp), .help = "the class of service of our packets"},
+	[KEY_ECHO_MODE] = {"echo-mode", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
+			   IN(session_config, echo),
+			   .help = "send Echo packets, which the peer's hardware or kernel sends back"},
+	[KEY_ECHO_TRANSMIT_INTERVAL] = {"echo-transmit-interval", SCHEMA_MILLISECONDS, BOTH,
+					.reload = SCHEMA_LIVE, RANGE(50 * USEC_MS, 3 * USEC_MS, 60 * USEC_S),
+					IN(session_config, echo_tx),
+					.help = "the shortest time between Echo packets that we send"},
+	[KEY_ECHO_RECEIVE_INTERVAL] = {"echo-receive-interval", SCHEMA_MILLISECONDS, BOTH,
+				       .reload = SCHEMA_LIVE, RANGE(0, 0, 60 * USEC_S),
+				       IN(session_config, echo_rx),
+				       .help = "the shortest time between the peer's Echo packets that we "
+					       "send back; 0: none are"},
 	[KEY_SHUTDOWN] = {"shutdown", SCHEMA_BOOL, BOTH, .reload = SCHEMA_LIVE, RANGE(false, 0, 1),
 			  IN(session_config, shutdown), .help = "held in AdminDown"},
 

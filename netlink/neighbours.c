@@ -110,6 +110,26 @@ static void ask(struct neighbours *neighbours, struct netlink *nl, struct item *
 		set(neighbours, item, NULL);
 }
 
+int neighbours_probe(const struct neighbours_key *key)
+{
+	struct ndmsg header = {
+		.ndm_family = (uint8_t)key->addr.family,
+		.ndm_ifindex = (int)key->ifindex,
+		.ndm_flags = NTF_USE,
+	};
+	char error[128];
+	struct netlink *nl = netlink_open(error, sizeof(error));
+	int err;
+
+	if (!nl)
+		return -ENOMEM;
+	netlink_begin(nl, RTM_NEWNEIGH, NLM_F_CREATE, &header, sizeof(header));
+	netlink_put_addr(nl, NDA_DST, &key->addr);
+	err = netlink_request(nl, NULL, NULL);
+	netlink_close(nl);
+	return err;
+}
+
 static int filter(struct neighbours *neighbours)
 {
 	/* The bridges' forwarding tables come by the same group. The filter reads big-endian numbers, the

@@ -29,6 +29,9 @@ int neighbours_fd(const struct neighbours *neighbours);
 /* From now on these are watched, and the kernel has been asked about those that are new. In any order;
  * repeated ones count once. False: out of memory or sockets, to be tried again. */
 bool neighbours_watch(struct neighbours *neighbours, const struct neighbours_key *keys, size_t nkeys);
+/* Has the kernel find out the address, or see whether it is still right, as if it had a packet to send there.
+ * 0 or -errno. */
+int neighbours_probe(const struct neighbours_key *key);
 /* Call when the fd is readable. Reads at most a bounded number of messages; the fd stays readable if there is
  * more. True when neighbours_find() may now answer differently: an entry that only goes from one usable state
  * to another changes nothing. */

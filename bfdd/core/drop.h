@@ -33,6 +33,9 @@
 	X(DROP_NO_INITIATOR, "not-an-initiator")     /* S-BFD: D clear, or from port 7784 */                 \
 	X(DROP_NO_REFLECTION, "not-a-reflection")    /* S-BFD: no reflector of ours answers so */            \
 	X(DROP_UNSOLICITED, "unsolicited-limit")     /* would begin a session, but there are enough */       \
+	X(DROP_ECHO_UNKNOWN, "echo-unknown")	     /* no session of ours sent it */                        \
+	X(DROP_ECHO_FORGED, "echo-forged")	     /* in a session's name, without our key */              \
+	X(DROP_ECHO_LATE, "echo-late")		     /* after the detection time, or twice */                \
 	X(DROP_RATE, "rate-limited")		     /* more than a session can want, see io/gate.h */
 
 enum drop {

@@ -11,7 +11,8 @@ enum fsm_event {
 	FSM_RECV_INIT,
 	FSM_RECV_UP,
 	FSM_DETECTION_EXPIRED,
-	FSM_PATH_DOWN, /* carrier, interface or local address lost */
+	FSM_PATH_DOWN,	 /* carrier, interface or local address lost */
+	FSM_ECHO_FAILED, /* 6.8.5 */
 	FSM_ADMIN_DISABLE,
 	FSM_ADMIN_ENABLE,
 	FSM_EVENTS

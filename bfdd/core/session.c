@@ -26,7 +26,7 @@
 #define START_SPREAD (100 * USEC_MS) /* sessions that start together do not all speak at once */
 
 struct before {
-	uint32_t tx_interval;
+	uint32_t tx_interval, echo_interval;
 	usec_t detection_time, deadline, next_tx;
 	bool demand_used;
 };
@@ -145,6 +145,28 @@ static void session_offer_sbfd(struct session *session)
 		session->poll_asks; /* the round-trip time may be measured (7.2.2: F is copied) */
 }
 
+/* 6.8.9: only while both are Up, only if the peer sends them back, no more often than it can. */
+static uint32_t session_echo_rate(const struct session *session)
+{
+	if (!session->config.echo || !session->echo_able || !session->remote_min_echo_rx ||
+	    session->state != BFD_UP || session->remote_state != BFD_UP ||
+	    session->key.type != SESSION_SINGLE_HOP)
+		return 0;
+	return max32(session->config.echo_tx, session->remote_min_echo_rx);
+}
+
+/* RFC 9747 2: only we ourselves have to agree. */
+static void session_offer_loop(struct session *session)
+{
+	uint32_t interval = session->config.desired_min_tx;
+
+	if (session->state != BFD_UP)
+		interval = max32(interval, SESSION_SLOW_TX);
+	session->desired_min_tx = session->desired_min_tx_used = interval;
+	session->required_min_rx = session->required_min_rx_used = interval;
+	session->remote_min_tx = session->remote_discr ? interval : 0;
+}
+
 /* 6.8.3: what packets say, and what of it is in force already. */
 static void session_offer(struct session *session, usec_t now)
 {
@@ -154,6 +176,8 @@ static void session_offer(struct session *session, usec_t now)
 
 	if (session->state != BFD_UP)
 		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
+	if (session->echo_interval && session->echo_proven) /* a SHOULD: Echo packets tell sooner */
+		required_min_rx = max32(required_min_rx, SESSION_SLOW_TX);
 	if (desired_min_tx != session->desired_min_tx || required_min_rx != session->required_min_rx)
 		session->poll_pending = true;
 	session->desired_min_tx = desired_min_tx;
@@ -218,7 +242,7 @@ uint16_t session_port(enum session_type type)
 
 bool session_needs_extra(const struct session_config *config)
 {
-	return config->auth || config->rtt_interval;
+	return config->auth || config->rtt_interval || config->echo || config->echo_rx;
 }
 
 static struct before session_begin(const struct session *session, struct session_effects *effects)
@@ -226,6 +250,7 @@ static struct before session_begin(const struct session *session, struct session
 	memset(effects, 0, sizeof(*effects));
 	return (struct before){
 		.tx_interval = session->tx_interval,
+		.echo_interval = session->echo_interval,
 		.detection_time = session->detection_time,
 		.deadline = session_detect_deadline(session),
 		.next_tx = session->next_tx,
@@ -250,12 +275,16 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 {
 	usec_t deadline;
 
+	session->echo_interval = session_echo_rate(session);
 	if (session->key.type == SESSION_SBFD)
 		session_offer_sbfd(session);
+	else if (session->key.type == SESSION_ECHO)
+		session_offer_loop(session);
 	else
 		session_offer(session, now);
-	if (session->config.rtt_interval || session->config.demand_mode || session->poll_ordered ||
-	    session->poll_asks)
+	if ((session->config.rtt_interval || session->config.demand_mode || session->poll_ordered ||
+	     session->poll_asks) &&
+	    session->key.type != SESSION_ECHO)
 		poll_schedule(session, now);
 	session_poll_start(session, now);
 	session->tx_interval = session_tx_interval(session);
@@ -270,6 +299,8 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 	if (session->tx_interval != before->tx_interval ||
 	    session->detection_time != before->detection_time || session->demand_used != before->demand_used)
 		effects->what |= EFFECT_NEGOTIATED;
+	if (session->echo_interval != before->echo_interval)
+		effects->what |= EFFECT_ECHO;
 	if (effects->what & EFFECT_STATE && session_may_send(session) && session_prompt_allowed(session, now))
 		effects->what |= EFFECT_SEND;
 }
@@ -312,6 +343,7 @@ static void session_forget(struct session *session)
 	session->remote_state = BFD_DOWN;
 	session->remote_min_rx = 1;
 	session->remote_min_tx = 0;
+	session->remote_min_echo_rx = 0;
 	session->remote_detect_mult = 0;
 	session->remote_demand = false;
 	session->remote_cpi = false;
@@ -388,6 +420,19 @@ void session_resume(struct session *session, const struct resume *resume, usec_t
 	effects->what |= EFFECT_SEND;
 }
 
+/* RFC 9747 2: the packet is our own, so what it says about the peer's intervals says nothing. */
+static void session_learn_loop(struct session *session, const struct packet *packet, usec_t received)
+{
+	session->remote_discr = packet->my_discr;
+	session->remote_state = packet->state;
+	session->remote_diag = packet->diag;
+	session->remote_detect_mult = session->config.detect_mult;
+	session->excused = 0;
+	if (received > session->last_rx)
+		session->last_rx = received;
+	session->packets_in++;
+}
+
 static void session_learn(struct session *session, const struct packet *packet, usec_t received)
 {
 	session->remote_discr = packet->my_discr;
@@ -397,6 +442,7 @@ static void session_learn(struct session *session, const struct packet *packet, 
 	session->remote_cpi = packet->control_plane_independent;
 	session->remote_min_rx = packet->required_min_rx;
 	session->remote_min_tx = packet->desired_min_tx;
+	session->remote_min_echo_rx = packet->required_min_echo_rx;
 	session->remote_detect_mult = packet->detect_mult;
 	if (received > session->last_rx)
 		session->last_rx = received;
@@ -418,6 +464,12 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 	if (sbfd && sbfd_accept(session, packet))
 		return sbfd_accept(session, packet);
 
+	if (session->key.type == SESSION_ECHO) {
+		session_learn_loop(session, packet, received);
+		session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
+		session_settle(session, received, &before, effects);
+		return DROP_NONE;
+	}
 	session_learn(session, packet, received);
 	if (packet->final)
 		session_final(session, received);
@@ -455,7 +507,8 @@ void session_detect_expired(struct session *session, usec_t now, struct session_
 		effects->what = EFFECT_DETECT;
 		return;
 	}
-	session_event(session, FSM_DETECTION_EXPIRED, now, effects);
+	session_event(session, session->key.type == SESSION_ECHO ? FSM_ECHO_FAILED : FSM_DETECTION_EXPIRED,
+		      now, effects);
 	session_forget(session);
 	session_settle(session, now, &before, effects);
 }
@@ -475,6 +528,12 @@ void session_configure(struct session *session, const struct session_config *con
 	if (!session->poll_ordered)
 		session->poll_next = USEC_NEVER;
 	session->tight |= config->detect_mult == 1;
+	if (session->key.type == SESSION_ECHO && session->remote_discr) {
+		session->remote_detect_mult = config->detect_mult;
+		session->excused = now - session->last_rx; /* a whole, perhaps shorter, time from now on */
+	}
+	if (session->echo_interval) /* Detect Mult is for Echo packets too */
+		effects->what |= EFFECT_ECHO;
 	if (config->shutdown != was_shut)
 		session_event(session, config->shutdown ? FSM_ADMIN_DISABLE : FSM_ADMIN_ENABLE, now, effects);
 	/* With no Poll Sequence the new detection time begins by itself. */
@@ -520,6 +579,31 @@ void session_path(struct session *session, bool up, usec_t now, struct session_e
 	session_settle(session, now, &before, effects);
 }
 
+void session_echo_able(struct session *session, bool able, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	session->echo_able = able;
+	session_settle(session, now, &before, effects);
+}
+
+void session_echo_proven(struct session *session, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	session->echo_proven = true;
+	session_settle(session, now, &before, effects);
+	effects->what |= EFFECT_ECHO;
+}
+
+void session_echo_failed(struct session *session, usec_t now, struct session_effects *effects)
+{
+	struct before before = session_begin(session, effects);
+
+	session_event(session, FSM_ECHO_FAILED, now, effects);
+	session_settle(session, now, &before, effects);
+}
+
 usec_t session_detect_deadline(const struct session *session)
 {
 	if (!session->remote_discr || !session->detection_time)
@@ -528,7 +612,7 @@ usec_t session_detect_deadline(const struct session *session)
 		return session->poll_active && session->poll_sent
 			       ? session->poll_sent + session->detection_time
 			       : USEC_NEVER;
-	return session->last_rx + session->detection_time;
+	return session->last_rx + session->excused + session->detection_time;
 }
 
 usec_t session_patience(const struct session *session)
@@ -564,10 +648,25 @@ void session_packet(const struct session *session, bool final, struct packet *pa
 	packet->your_discr = session->remote_discr;
 	packet->desired_min_tx = session->desired_min_tx;
 	packet->required_min_rx = session->required_min_rx;
+	if (session->key.type == SESSION_SINGLE_HOP)
+		packet->required_min_echo_rx = session->config.echo_rx;
+	else if (session->key.type == SESSION_ECHO) /* RFC 9747 2: whoever reads them is to ignore them */
+		packet->desired_min_tx = packet->required_min_rx = USEC_S;
+}
+
+/* Of one's own packets those that go out late come back late. */
+static void session_excuse(struct session *session, usec_t now)
+{
+	usec_t asked = session->last_tx > session->last_rx ? session->last_tx : session->last_rx;
+
+	if (now > asked + session->tx_interval)
+		session->excused += now - asked - session->tx_interval;
 }
 
 void session_transmitted(struct session *session, usec_t now, uint32_t random)
 {
+	if (session->key.type == SESSION_ECHO)
+		session_excuse(session, now);
 	session->last_tx = now;
 	session->jitter = random;
 	session->tight = session->config.detect_mult == 1;

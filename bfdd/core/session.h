@@ -48,6 +48,9 @@ struct session_config {
 	bool control_plane_independent;
 	uint8_t dscp;
 	uint32_t remote_discr; /* of S-BFD: the reflector's */
+	bool echo;	       /* 6.4: send Echo packets, */
+	uint32_t echo_tx;      /* no more often than this, */
+	uint32_t echo_rx;      /* and send back the peer's, at most one in this time; 0: none */
 };
 
 #define SESSION_DSCP 48 /* CS6, network control: what is sent without another wish */
@@ -72,12 +75,16 @@ struct session {
 	bool demand_used;  /* in force: the peer's silence is no failure (6.8.4) */
 	bool tight;	   /* the peer may be counting on Detect Mult 1, by what we say or said last */
 	bool path_up;	   /* interface, carrier and local address are there */
-	uint32_t remote_min_rx, remote_min_tx;
-	uint32_t tx_interval;  /* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing
-				  periodic */
-	usec_t detection_time; /* in force; 0: none. 255 * 2^32 us do not fit 32 bits */
-	usec_t last_rx;	       /* kernel's receive time of the last accepted packet */
-	usec_t next_tx;	       /* USEC_NEVER: nothing periodic */
+	bool echo_proven;  /* one came back once: from then on silence is failure */
+	bool echo_able;	   /* the peer can be sent frames, see session_echo_able() */
+	uint32_t remote_min_rx, remote_min_tx, remote_min_echo_rx;
+	uint32_t tx_interval;	/* in force, before jitter: max(desired in force, remote_min_rx); 0: nothing
+				   periodic */
+	uint32_t echo_interval; /* of our Echo packets, now; 0: none */
+	usec_t detection_time;	/* in force; 0: none. 255 * 2^32 us do not fit 32 bits */
+	usec_t last_rx;		/* kernel's receive time of the last accepted packet */
+	usec_t excused;		/* of SESSION_ECHO: so much of the silence since then is our own */
+	usec_t next_tx;		/* USEC_NEVER: nothing periodic */
 	struct timer tx_timer, detect_timer;
 
 	/* negotiation: advertised differs from in-force while a change waits for the Final (6.8.3) */
@@ -126,6 +133,7 @@ enum {
 	EFFECT_TX = 8,		/* next_tx changed: arm tx_timer (or cancel at USEC_NEVER) */
 	EFFECT_DETECT = 16,	/* detection deadline may be earlier than armed, or is gone */
 	EFFECT_NEGOTIATED = 32, /* tx_interval or detection_time changed */
+	EFFECT_ECHO = 64,	/* echo_interval changed, or how many may be lost */
 };
 
 struct session_effects {
@@ -190,6 +198,13 @@ void session_path(struct session *session, bool up, usec_t now, struct session_e
 usec_t session_grid(usec_t interval);
 /* The last moment of INTERVAL's grid that is not after AT. */
 usec_t session_on_grid(usec_t at, usec_t interval);
+
+/* Whether Echo packets could be sent: the peer's link-layer address is known. */
+void session_echo_able(struct session *session, bool able, usec_t now, struct session_effects *effects);
+/* One came back. */
+void session_echo_proven(struct session *session, usec_t now, struct session_effects *effects);
+/* Too many Echo packets did not come back (6.8.5). */
+void session_echo_failed(struct session *session, usec_t now, struct session_effects *effects);
 
 /* When the detection timer is due; USEC_NEVER when there is nothing to wait for. */
 usec_t session_detect_deadline(const struct session *session);

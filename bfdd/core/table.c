@@ -38,7 +38,7 @@ uint32_t table_discr(uint16_t slot, uint32_t random)
 	return discr ? discr : 0x10000;
 }
 
-static struct session *table_by_discr(const struct table *table, uint32_t discr)
+struct session *table_by_discr(const struct table *table, uint32_t discr)
 {
 	struct session *session = table_slot(table, (uint16_t)discr);
 
@@ -185,6 +185,17 @@ struct session *table_by_origin(const struct table *table, const struct table_or
 	if (!found && !session_routed(origin->type) && origin->ifindex)
 		found = table_by_key(table, origin, 0);
 	return found;
+}
+
+struct session *table_by_peer(const struct table *table, const struct addr *addr, uint32_t ifindex,
+			      uint8_t type)
+{
+	struct session *session = table->buckets[table_bucket(table, addr, ifindex, type)];
+
+	while (session && (session->key.type != type || session->key.ifindex != ifindex ||
+			   !addr_equal(&session->key.peer, addr)))
+		session = session->key_next;
+	return session;
 }
 
 /* RFC 5881 3, RFC 5883 4: a discriminator alone does not say who is speaking. */

@@ -61,6 +61,12 @@ struct table_origin {
  * Discriminator is 0, and whom to blame for what cannot be understood. NULL: nobody's. */
 struct session *table_by_origin(const struct table *table, const struct table_origin *origin);
 
+/* The session of TYPE whose peer ADDR is, whatever its local address. NULL: none. */
+struct session *table_by_peer(const struct table *table, const struct addr *addr, uint32_t ifindex,
+			      uint8_t type);
+/* The session that has this discriminator; NULL: none. */
+struct session *table_by_discr(const struct table *table, uint32_t discr);
+
 /* 6.8.6 and RFC 5881/5883: by Your Discriminator, or by key when that is 0; then peer, local address,
  * interface, port and TTL must agree. A session without local address or interface takes any; the interface
  * is not checked for multihop and S-BFD, whose packets may come back another way. On a drop *SESSION is the

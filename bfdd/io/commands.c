@@ -43,8 +43,13 @@ static void go_on(struct engine *engine, struct session *session)
 /* The memory may have been an earlier session's. */
 static void give_extra(struct session *session, struct session_extra *extra)
 {
-	if (extra)
+	if (extra) {
 		memset(extra, 0, sizeof(*extra));
+		extra->echo.slot = session->slot;
+		extra->echo.tx_timer.kind = TIMER_ECHO_TX;
+		extra->echo.detect_timer.kind = TIMER_ECHO_DETECT;
+		extra->echo.waiting_since = USEC_NEVER;
+	}
 	session->extra = extra;
 }
 
@@ -62,8 +67,8 @@ static void add(struct engine *engine, const struct command *command)
 	session = table_memory(&back->table, command->slot);
 	session_init(session, &command->config, &command->key, command->discr, command->source_port,
 		     back->clock.now);
-	give_extra(session, command->extra);
 	session->slot = command->slot;
+	give_extra(session, command->extra);
 	session->path = command->index;
 	session->detect_timer.kind = TIMER_DETECT;
 	companion = companion_of(back, session);
@@ -108,6 +113,7 @@ static void path(struct engine *engine, struct session *session, const struct co
 	bool up = command->on;
 
 	companion_of(back, session)->link.known = false;
+	session->echo_able = false;
 	key.local = command->key.local;
 	key.ifindex = command->key.ifindex;
 	key.vrf = command->key.vrf;
@@ -132,10 +138,21 @@ static void neighbour(struct engine *engine, struct session *session, const stru
 {
 	struct companion *companion = companion_of(&engine->back, session);
 
-	if (session->key.type != SESSION_SINGLE_HOP || !session->key.ifindex)
+	struct session_effects effects;
+
+	if ((session->key.type != SESSION_SINGLE_HOP && session->key.type != SESSION_ECHO) ||
+	    !session->key.ifindex)
 		return;
 	companion->link = command->link;
 	companion->next_routed = 0;
+	session_echo_able(session, command->link.known, engine->back.clock.now, &effects);
+	sessions_apply(engine, session, &effects);
+}
+
+static void reflected(struct session *session, bool by_kernel)
+{
+	if (session->extra)
+		session->extra->echo.kernel_reflects = by_kernel;
 }
 
 static void ask_peer(struct engine *engine, struct session *session)
@@ -160,6 +177,8 @@ static void session_command(struct engine *engine, const struct command *command
 		path(engine, session, command);
 	else if (command->kind == COMMAND_NEIGHBOUR)
 		neighbour(engine, session, command);
+	else if (command->kind == COMMAND_REFLECTED)
+		reflected(session, command->on);
 	else if (command->kind == COMMAND_USABLE)
 		decide_usable(engine, session, command->on);
 	else if (command->kind == COMMAND_POLL)
@@ -178,6 +197,7 @@ static void carry_out(struct engine *engine, const struct command *command)
 	case COMMAND_REMOVE:
 	case COMMAND_PATH:
 	case COMMAND_NEIGHBOUR:
+	case COMMAND_REFLECTED:
 	case COMMAND_USABLE:
 	case COMMAND_POLL:
 		session_command(engine, command);

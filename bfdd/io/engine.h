@@ -103,6 +103,9 @@ uint16_t engine_source_port(const struct engine *engine, uint16_t slot);
  * them.
  */
 bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6]);
+/* Whether the kernel itself forwards the session's peer its Echo packets: then they are not sent back here as
+ * well. A session begins with false. */
+bool engine_reflected(struct engine *engine, uint16_t slot, bool by_kernel);
 /* Rules that frames do not pass have changed: all packets are routed for a second, which shows whether they
  * may be sent at all. */
 bool engine_route_all(struct engine *engine);

@@ -140,6 +140,7 @@ enum command_kind {
 	COMMAND_USABLE,
 	COMMAND_POLL,
 	COMMAND_NEIGHBOUR,
+	COMMAND_REFLECTED,
 	COMMAND_ROUTE_ALL,
 	COMMAND_POLICY,
 	COMMAND_RESOLVED,
@@ -279,6 +280,7 @@ struct back {
 	unsigned high; /* slots that commands spoke of: 0 ... high - 1 */
 	struct recorder recorder;
 	uint64_t random;
+	uint8_t echo_key[SIPHASH_KEY];
 	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
 
 	struct unsolicited unsolicited;
@@ -317,7 +319,15 @@ struct engine {
 	struct back back;
 };
 
-enum { TIMER_DETECT, TIMER_POLICY, TIMER_DOUBT, TIMER_PRESUME, TIMER_RETRY };
+enum {
+	TIMER_DETECT,
+	TIMER_POLICY,
+	TIMER_DOUBT,
+	TIMER_PRESUME,
+	TIMER_RETRY,
+	TIMER_ECHO_TX,
+	TIMER_ECHO_DETECT
+};
 
 static inline void counter_add(atomic_uint_least64_t *counter, uint64_t n)
 {
@@ -356,6 +366,10 @@ void sessions_packet(void *engine, const uint8_t *data, size_t size, const struc
 		     usec_t stamp);
 /* All timers but those of tx_wheel. */
 void sessions_timer(struct engine *engine, struct timer *timer);
+/* DROP, counted with SESSION, or if that is NULL with nobody. */
+void sessions_drop(struct engine *engine, struct session *session, enum drop drop);
+/* So long judging a silence is to be put off, after which that is over anyway: LEFT. 0: not. See engine.c. */
+usec_t sessions_grace(const struct engine *engine, usec_t interval, usec_t left);
 /* Takes note of what the gate took for SESSION. */
 void sessions_hear(struct engine *engine, struct session *session);
 /* Periodic packets and goodbyes that are due by now, whenever the turn began. */
@@ -380,6 +394,17 @@ uint64_t transmit_errors(const struct engine *engine);
 /* commands.c */
 /* Carries out a bounded number of commands; sets BACK->again if more wait. */
 void commands_run(struct engine *engine);
+
+/* echo.c: Echo packets, ours and the peers', and those of RFC 9747 */
+/* EFFECT_ECHO. */
+void echo_apply(struct engine *engine, struct session *session);
+/* SESSION goes. */
+void echo_forget(struct engine *engine, struct session *session);
+void echo_transmit(struct engine *engine, struct timer *timer);
+void echo_detect(struct engine *engine, struct timer *timer);
+/* What came in by a door of SESSION_ECHO. */
+void echo_packet(struct engine *engine, const uint8_t *data, size_t size, const struct table_origin *origin,
+		 usec_t stamp);
 
 /* keep.c: what outlives the process */
 /* Writes the session's record anew if something in it has changed. */

@@ -121,6 +121,8 @@ void frame_send(struct frame *frame, const uint8_t destination[FRAME_ADDRESS],
 	}
 	frame->refused[i] = path->refused;
 	datagram_mark(ip, path->dscp);
+	if (path->ttl)
+		ip[path->peer.family == AF_INET ? 8 : 7] = path->ttl;
 	if (path->peer.family == AF_INET)
 		datagram_seal_ipv4(ip);
 	frame->names[i].sll_protocol = protocol;

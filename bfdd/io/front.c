@@ -253,6 +253,12 @@ bool engine_poll(struct engine *engine, uint16_t slot)
 	return front_queue(engine, &(struct command){.kind = COMMAND_POLL, .slot = slot});
 }
 
+bool engine_reflected(struct engine *engine, uint16_t slot, bool by_kernel)
+{
+	return front_queue(engine,
+			   &(struct command){.kind = COMMAND_REFLECTED, .slot = slot, .on = by_kernel});
+}
+
 bool engine_frames(const struct engine *engine)
 {
 	return engine->back.frame; /* set before the thread began */

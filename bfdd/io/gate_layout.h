@@ -8,7 +8,7 @@
 #define GATE_TIMES 14
 #define GATE_PACKET 24
 #define GATE_LINKS 8	/* told apart; a power of two */
-#define GATE_REASONS 32 /* room for enum drop */
+#define GATE_REASONS 64 /* room for enum drop */
 
 /* One session, by the low bits of its discriminator. The first 64 bytes are written by the engine's thread
  * only, the others by the program only. */

@@ -34,6 +34,7 @@ static bool open_back(struct back *back, char *error, size_t size)
 	struct {
 		uint64_t random;
 		uint32_t table;
+		uint8_t echo[SIPHASH_KEY];
 	} seed;
 
 	back->udp = udp_open(error, size);
@@ -52,6 +53,7 @@ static bool open_back(struct back *back, char *error, size_t size)
 		return false;
 	}
 	back->random = seed.random | 1;
+	memcpy(back->echo_key, seed.echo, sizeof(seed.echo));
 	table_init(&back->table, seed.table);
 	back->snapshots_tail = &back->snapshots;
 	back->notices_tail = &back->notices;

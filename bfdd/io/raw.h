@@ -16,6 +16,7 @@ struct raw_path {
 	uint32_t ifindex;	 /* the way out; 0: as the routing table says */
 	uint16_t source_port, port;
 	uint8_t dscp;	  /* 0-63 */
+	uint8_t ttl;	  /* of frames; 0: 255 */
 	uint16_t padded;  /* the payload is followed by zero bytes up to this size (RFC 9764 3) */
 	uint8_t *refused; /* NULL, or where the flush tells what became of the packet. Must live till then */
 };

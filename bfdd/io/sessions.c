@@ -89,6 +89,8 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 
 	if (!session->path_up || addr_is_unspecified(&path.local))
 		return false;
+	if (session->key.type == SESSION_ECHO && !session->echo_able)
+		return false;
 	session_packet(session, final, &packet);
 	size = packet_encode(&packet, payload);
 	if (session->config.auth)
@@ -155,6 +157,8 @@ void sessions_apply(struct engine *engine, struct session *session, const struct
 		arm_tx(&engine->back, session);
 	if (what & EFFECT_DETECT && !session->removing)
 		arm_detect(&engine->back, session);
+	if (what & EFFECT_ECHO)
+		echo_apply(engine, session);
 	if (what & (EFFECT_STATE | EFFECT_NEGOTIATED))
 		recorder_applied(engine, session, effects);
 	if (what & EFFECT_STATE)
@@ -189,6 +193,14 @@ static bool may_arm(const struct back *back, const struct session *session)
 	return !back->vrfs || !back->vrfs->n || session->key.type != SESSION_MULTIHOP;
 }
 
+void sessions_drop(struct engine *engine, struct session *session, enum drop drop)
+{
+	if (session)
+		session->drops[drop]++;
+	else
+		counter_add(&engine->counters.drops[drop], 1);
+}
+
 void sessions_packet(void *context, const uint8_t *data, size_t size, const struct table_origin *origin,
 		     usec_t stamp)
 {
@@ -200,6 +212,11 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 
 	if (origin->type == TABLE_REFLECTOR) {
 		reflector_packet(engine, data, size, origin);
+		return;
+	}
+	if (origin->type == SESSION_ECHO) {
+		echo_packet(engine, data, size, origin, stamp);
+		sessions_breathe(engine);
 		return;
 	}
 	drop = packet_decode(&packet, data, size);
@@ -254,26 +271,33 @@ static void periodic(struct engine *engine, struct session *session, usec_t now)
 		keep_session(engine, session);
 }
 
+usec_t sessions_grace(const struct engine *engine, usec_t interval, usec_t left)
+{
+	usec_t grace = engine->back.lateness;
+
+	if (!grace)
+		return 0;
+	if (grace > interval)
+		grace = interval;
+	if (grace < ENGINE_TICK)
+		grace = ENGINE_TICK;
+	return grace < left ? grace : left;
+}
+
 /* Whether to put off judging this session's silence, because it ended in a stall of ours (see engine.c). */
 static bool defer(struct engine *engine, struct session *session)
 {
 	struct back *back = &engine->back;
 	struct companion *companion = companion_of(back, session);
-	usec_t grace = back->lateness, left;
+	usec_t grace;
 
-	if (!grace || session->state < BFD_INIT)
+	if (!back->lateness || session->state < BFD_INIT)
 		return false;
 	if (companion->silence_since != session->last_rx) {
 		companion->silence_since = session->last_rx;
 		companion->deferred = 0;
 	}
-	left = session->detection_time - companion->deferred;
-	if (grace > session->remote_min_tx)
-		grace = session->remote_min_tx;
-	if (grace < ENGINE_TICK)
-		grace = ENGINE_TICK;
-	if (grace > left)
-		grace = left;
+	grace = sessions_grace(engine, session->remote_min_tx, session->detection_time - companion->deferred);
 	if (grace <= 0)
 		return false;
 	companion->deferred += grace;
@@ -303,6 +327,7 @@ void sessions_finish(struct engine *engine, struct session *session)
 
 	wheel_cancel(&back->tx_wheel, &session->tx_timer);
 	wheel_cancel(&back->wheel, &session->detect_timer);
+	echo_forget(engine, session);
 	gate_forget(back->gate, session->slot);
 	keep_forget(engine, session);
 	table_remove(&back->table, session);
@@ -334,8 +359,9 @@ void sessions_farewell(struct engine *engine, struct session *session, usec_t li
 	struct companion *companion = companion_of(&engine->back, session);
 	struct session_config config = session->config;
 	usec_t span = session_patience(session);
-	/* A reflector has no session that it could be told of. */
-	bool heard = session->remote_discr && session->path_up && session->key.type != SESSION_SBFD;
+	/* Neither a reflector nor who loops our packets has a session that it could be told of. */
+	bool heard = session->remote_discr && session->path_up && session->key.type != SESSION_SBFD &&
+		     session->key.type != SESSION_ECHO;
 	struct session_effects effects;
 
 	if (session->removing) {
@@ -425,6 +451,12 @@ void sessions_timer(struct engine *engine, struct timer *timer)
 		break;
 	case TIMER_PRESUME:
 		decide_presume_end(engine);
+		break;
+	case TIMER_ECHO_TX:
+		echo_transmit(engine, timer);
+		break;
+	case TIMER_ECHO_DETECT:
+		echo_detect(engine, timer);
 		break;
 	case TIMER_RETRY: /* events_publish() ends this turn, as it does each */
 		break;

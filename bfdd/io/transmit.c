@@ -33,6 +33,14 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 	usec_t now = back->clock.now, due = companion->next_routed - session->tx_interval;
 
 	path->refused = &companion->refused;
+	if (session->key.type == SESSION_ECHO) {
+		/* To our own address by way of the peer: no routing leads there. */
+		path->peer = path->local;
+		if (companion->link.known && back->frame)
+			frame_send(back->frame, companion->link.peer, companion->link.own, path, payload,
+				   size);
+		return;
+	}
 	if (repeats(companion, payload) && companion->link.known && !companion->refused && now < due &&
 	    now >= back->route_until && back->frame) {
 		frame_send(back->frame, companion->link.peer, companion->link.own, path, payload, size);

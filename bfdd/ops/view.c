@@ -137,14 +137,15 @@ static void put_bgp(struct writer *out, const struct view_bgp *bgp)
 	writer_close(out, '}');
 }
 
-static void put_rtt(struct writer *out, const struct session *session)
+/* Opens an object, for the caller to add to and to close. False: it is null. */
+static bool put_rtt_begin(struct writer *out, const struct rtt *measured)
 {
 	struct rtt_summary rtt;
 
 	writer_key(out, "rtt");
-	if (!session->extra || !rtt_summary(&session->extra->rtt, &rtt)) {
+	if (!measured || !rtt_summary(measured, &rtt)) {
 		writer_null(out);
-		return;
+		return false;
 	}
 	writer_open(out, '{');
 	put_ms(out, "minimum", rtt.least);
@@ -154,6 +155,13 @@ static void put_rtt(struct writer *out, const struct session *session)
 	put_ms(out, "jitter", rtt.jitter);
 	put_ms(out, "last", rtt.last);
 	put_integer(out, "count", rtt.count);
+	return true;
+}
+
+static void put_rtt(struct writer *out, const struct session *session)
+{
+	if (!put_rtt_begin(out, session->extra ? &session->extra->rtt : NULL))
+		return;
 	put_integer(out, "unanswered", session->extra->rtt_unanswered);
 	writer_close(out, '}');
 }
@@ -266,6 +274,32 @@ static void put_authentication(struct writer *out, const struct auth_chain *chai
 	writer_close(out, '}');
 }
 
+/* RFC 5880 6.4. What runs, not what is configured. */
+static void put_echo(struct writer *out, const struct session_config *config, const struct session *session)
+{
+	static const struct echo nothing;
+	const struct echo *echo = session->extra ? &session->extra->echo : &nothing;
+
+	writer_key(out, "echo");
+	if (!config->echo && !config->echo_rx) {
+		writer_null(out);
+		return;
+	}
+	writer_open(out, '{');
+	put_ms(out, "transmit-interval", session->echo_interval);
+	put_ms(out, "receive-interval", config->echo_rx);
+	put_ms(out, "remote-receive-interval", session->remote_min_echo_rx);
+	put_ms(out, "detection-time", echo_detection_time(echo));
+	put_integer(out, "packets-out", echo->packets_out);
+	put_integer(out, "packets-in", echo->packets_in);
+	put_integer(out, "lost", echo_lost(echo));
+	put_integer(out, "reflected", echo->reflected);
+	put_string(out, "reflected-by", !config->echo_rx ? NULL : echo->kernel_reflects ? "kernel" : "bfdd");
+	if (put_rtt_begin(out, session->extra ? &session->extra->echo_rtt : NULL))
+		writer_close(out, '}');
+	writer_close(out, '}');
+}
+
 static void put_detail(struct writer *out, const struct view_peer *peer, const struct session *session)
 {
 	const struct session_config *config = peer->config;
@@ -285,6 +319,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	put_remote(out, session);
 	put_protocol(out, config, session);
 	put_authentication(out, config->auth, session);
+	put_echo(out, config, session);
 	writer_key(out, "source-port");
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
 	put_string(out, "transmit-path", peer->transmit_path);

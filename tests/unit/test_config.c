@@ -491,7 +491,7 @@ static void test_example_defaults(void **state)
 		fwrite(line, 1, (size_t)(next - line), out);
 	}
 	fclose(out);
-	assert_int_equal(taken, 9 + 1 + 1 + 4 * 2 + 7 + 6 + 4 + 4 + 1 + 1 + 3);
+	assert_int_equal(taken, 12 + 1 + 1 + 4 * 2 + 7 + 6 + 4 + 4 + 1 + 1 + 3);
 	with = load_text(content, size, &reported);
 	assert_string_equal(reported, "");
 	assert_non_null(with);

@@ -75,6 +75,12 @@ static void apply(struct local *bfd, enum fsm_event event)
 			bfd->local_diag = 5;
 		}
 		break;
+	case FSM_ECHO_FAILED: /* 6.8.5; RFC 9747 2, where there is Init too */
+		if (before == BFD_INIT || before == BFD_UP) {
+			bfd->session_state = BFD_DOWN;
+			bfd->local_diag = 2; /* Echo Function Failed */
+		}
+		break;
 	case FSM_ADMIN_DISABLE: /* 6.8.16 */
 		bfd->session_state = BFD_ADMIN_DOWN;
 		bfd->local_diag = 7; /* Administratively Down */

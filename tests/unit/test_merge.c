@@ -41,7 +41,8 @@ static struct config_session session(uint32_t lid, const char *address, const ch
 	struct config_session s = {.source = CONFIG_FRR,
 				   .lid = lid,
 				   .session = {50000, 60000, 4, 255, false, false,
-					       .demand_poll_interval = 1000000, .dscp = SESSION_DSCP}};
+					       .demand_poll_interval = 1000000, .dscp = SESSION_DSCP,
+					       .echo_tx = 50000}};
 
 	assert_true(addr_parse(&s.address, address));
 	strcpy(s.interface, interface);
