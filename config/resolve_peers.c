@@ -182,6 +182,10 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
 	if (section->values[KEY_KEY_CHAIN].state != VALUE_ABSENT)
 		peer->session.auth = resolve_key_chain(resolver, section, true);
+	else if (peer->session.auth && (peer->type == SESSION_SBFD || peer->type == SESSION_ECHO))
+		report_error(resolver->reports, section_place(section, KEY_PROFILE),
+			     "profile: its key-chain does not go with type \"%s\"",
+			     session_type_name(peer->type));
 	if (peer->type == SESSION_SBFD) {
 		peer->session.remote_discr = (uint32_t)section_number(section, KEY_REMOTE_DISCRIMINATOR);
 		peer->session.passive = false;

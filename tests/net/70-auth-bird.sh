@@ -34,7 +34,7 @@ bird_config() { # PASSWORDS
 		simple-password) words=simple ;;
 		*) words=${type//-/ } ;;
 		esac
-		echo "interface \"x$n\" { min rx interval 100 ms; min tx interval 100 ms; idle tx interval 300 ms; multiplier 5;"
+		echo "interface \"x$n\" { min rx interval 300 ms; min tx interval 300 ms; idle tx interval 300 ms; multiplier 5;"
 		echo "authentication $words; $1 };"
 		echo "neighbor 10.0.$n.0 dev \"x$n\";"
 	done
@@ -58,7 +58,7 @@ bfdd_config() { # FIRST SECOND
 		peers="$peers${peers:+,} { name = \"$type\"; address = \"10.0.$n.1\"; interface = \"x$n\"; profile = \"p\"; key-chain = \"$type\"; }"
 	done
 	cat <<-END
-		profiles = ( { name = "p"; transmit-interval = 100; receive-interval = 100; detect-multiplier = 5; } );
+		profiles = ( { name = "p"; transmit-interval = 300; receive-interval = 300; detect-multiplier = 5; } );
 		key-chains = ( $chains );
 		peers = ( $peers );
 	END

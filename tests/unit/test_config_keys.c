@@ -350,6 +350,21 @@ static void unsolicited_peers_have_their_profiles_keys(void **state)
 	config_free(config);
 }
 
+/* Nor is less asked for than the profile says. */
+static void types_without_authentication_refuse_keys(void **state)
+{
+#define SBFD_PEER                                                                                    \
+	"{ name = \"a\"; address = \"192.0.2.1\"; local-address = \"192.0.2.2\"; type = \"s-bfd\"; " \
+	"remote-discriminator = 7; "
+#define SBFD_HEAD                                                                            \
+	"key-chains = ( { name = \"c\"; keys = ( { type = \"keyed-md5\"; secret = \"" SECRET \
+	"\"; } ); } );\nprofiles = ( { name = \"q\"; key-chain = \"c\"; } );\n"
+	assert_null(load_text(SBFD_HEAD "peers = ( " SBFD_PEER "profile = \"q\"; } );\n", 0600));
+	assert_string_equal(reported, "profile: its key-chain does not go with type \"s-bfd\"\n");
+	assert_null(load_text(SBFD_HEAD "peers = ( " SBFD_PEER "key-chain = \"c\"; } );\n", 0600));
+	assert_string_equal(reported, "key-chain: does not go with type \"s-bfd\"\n");
+}
+
 static void the_example_is_taken(void **state)
 {
 	char text[8192], with[8192] = "", *at, *path;
@@ -457,6 +472,7 @@ int main(void)
 		cmocka_unit_test(another_key_is_no_other_session),
 		cmocka_unit_test(frr_leaves_keys_alone),
 		cmocka_unit_test(unsolicited_peers_have_their_profiles_keys),
+		cmocka_unit_test(types_without_authentication_refuse_keys),
 		cmocka_unit_test(the_example_is_taken),
 		cmocka_unit_test(rfc3339),
 	};
