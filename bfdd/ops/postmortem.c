@@ -140,6 +140,12 @@ static struct ends ends_of(const struct postmortem *postmortem, const struct mom
 	bool multihop = (key->type == SESSION_MULTIHOP) ^ (moment->packet.drop == DROP_WRONG_PORT);
 	uint16_t port = multihop ? BFD_PORT_MULTIHOP : BFD_PORT_SINGLE_HOP;
 
+	/* A reflector answers to where it was asked from. */
+	if (key->type == SESSION_SBFD)
+		return moment->kind == MOMENT_OUT
+			       ? (struct ends){key->local, key->peer, postmortem->source_port, BFD_PORT_SBFD}
+			       : (struct ends){key->peer, key->local, moment->packet.port,
+					       postmortem->source_port};
 	if (moment->kind == MOMENT_OUT)
 		return (struct ends){key->local, key->peer, postmortem->source_port, port};
 	return (struct ends){key->peer, key->local, moment->packet.port, port};
