@@ -13,7 +13,7 @@ log stderr all;
 router id 10.0.0.1;
 protocol device {}
 protocol bfd {
-	interface "x1" { min rx interval 50 ms; min tx interval 60 ms; idle tx interval 300 ms; multiplier 4; };
+	interface "x1" { min rx interval 300 ms; min tx interval 300 ms; idle tx interval 300 ms; multiplier 5; };
 	neighbor 10.0.0.0 dev "x1";
 	neighbor 2001:db8:1::a dev "x1";
 	neighbor fe80::a dev "x1";
@@ -78,9 +78,9 @@ equal "its source" "$(peer_field a 10.0.0.1 source)" unsolicited
 equal "its profile" "$(ctl a peer "$V6" | jq -r .profile)" p
 equal "its site" "$(ctl a peer 10.0.0.1 | jq -r .site)" s
 negotiated() {
-	ctl a peers | jq -e '[.[] | select(.source == "unsolicited") | .["transmit-interval"] == 50 and .["detection-time"] == 240] | all' >/dev/null
+	ctl a peers | jq -e '[.[] | select(.source == "unsolicited") | .["transmit-interval"] == 300 and .["detection-time"] == 1500] | all' >/dev/null
 }
-wait_for 5 "negotiated: the profile's intervals" negotiated
+wait_for 5 "negotiated: the slower of both" negotiated
 
 step "they outlive a reload, and a kill"
 ctl a reload >/dev/null
