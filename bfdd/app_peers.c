@@ -527,7 +527,9 @@ void app_peers_warn(struct app *app)
 
 	for (unsigned i = 0; i < app->npeers; i++) {
 		struct app_peer *peer = &app->peers[i];
-		bool slow = peer->state == BFD_UP && peer->detection_time > SUBSECOND;
+		/* With Echo packets that time is not what finds a failure. */
+		bool slow = peer->state == BFD_UP && peer->detection_time > SUBSECOND &&
+			    !peer->config->session.echo;
 
 		if (slow && now - peer->state_since < SETTLED)
 			continue;

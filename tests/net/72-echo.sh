@@ -86,6 +86,25 @@ ctl a postmortem v4 | jq -e '.diagnostic == "echo-failed"' >/dev/null || fail "n
 lab_in b nft delete table netdev t
 wait_up a v4 v6 ll
 
+step "who makes up packets gets them counted, and nothing else"
+send_echo() { # DISCRIMINATOR    from b, with our mark and a tag of zeros
+	local hex
+	hex=$(printf '%08x' "$1")
+	lab_in b bash -c "printf 'bfde\\x${hex:0:2}\\x${hex:2:2}\\x${hex:4:2}\\x${hex:6:2}%24s' '' >/dev/udp/10.0.0.0/3785"
+}
+counted() { # PEER-OR-"" REASON
+	if [ "$1" ]; then
+		[ "$(peer_drops a "$1" "$2")" -gt 0 ]
+	else
+		[ "$(ctl a status | jq ".engine.drops[\"$2\"] // 0")" -gt 0 ]
+	fi
+}
+send_echo "$(peer_field a v4 local-discriminator)"
+wait_for 5 "not from where ours come back" counted v4 wrong-peer
+send_echo 4711
+wait_for 5 "nobody's" counted "" echo-unknown
+peer_is a v4 up || fail "v4 went down by it"
+
 step "the kernel of b forwards: then bfdd does not send back as well"
 drops=$(peer_drops a v4 echo-late)
 forwarding b 1
