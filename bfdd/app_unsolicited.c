@@ -12,8 +12,7 @@
 
 #include "app_private.h"
 
-#define BATCH 0.1  /* s: making peers anew takes its time, and a flood must not fill it */
-#define RULES 4096 /* entries times interfaces times prefixes, at most */
+#define BATCH 0.1 /* s: making peers anew takes its time, and a flood must not fill it */
 #define LINE 256
 
 struct app_unsolicited {
@@ -140,23 +139,42 @@ static bool full(const struct app *app, int entry)
 	       count_of_entry(app, entry) >= app->config->unsolicited[entry].maximum;
 }
 
+/* Which entries are, each guest looked at once. */
+static void find_full(const struct app *app, bool is_full[CONFIG_UNSOLICITED_ENTRIES])
+{
+	const struct app_guests *guests = &app->unsolicited->guests;
+	unsigned counts[CONFIG_UNSOLICITED_ENTRIES] = {0};
+
+	for (unsigned i = 0; i < guests->n; i++) {
+		int entry = entry_of(app->config, &guests->list[i]);
+
+		if (entry >= 0)
+			counts[entry]++;
+	}
+	for (unsigned e = 0; e < app->config->nunsolicited; e++)
+		is_full[e] = guests->n >= CONFIG_UNSOLICITED_MOST ||
+			     counts[e] >= app->config->unsolicited[e].maximum;
+}
+
 static unsigned make_rules(const struct app *app, struct engine_unsolicited_rule *rules)
 {
 	const struct config *config = app->config;
+	bool is_full[CONFIG_UNSOLICITED_ENTRIES];
 	unsigned n = 0;
+
+	find_full(app, is_full);
 
 	for (unsigned e = 0; e < config->nunsolicited; e++) {
 		const struct config_unsolicited *entry = &config->unsolicited[e];
-		bool is_full = full(app, (int)e);
 
 		for (unsigned i = 0; i < entry->ninterfaces; i++) {
 			const struct monitor_link *link = monitor_link_by_name(app->monitor,
 									       entry->interfaces[i]);
 
-			for (unsigned p = 0; link && p < entry->nprefixes && n < RULES; p++, n++) {
+			for (unsigned p = 0; link && p < entry->nprefixes; p++, n++) {
 				rules[n].ifindex = link->ifindex;
 				rules[n].prefix = entry->prefixes[p];
-				rules[n].full = is_full;
+				rules[n].full = is_full[e];
 			}
 		}
 	}
@@ -171,7 +189,7 @@ void app_unsolicited_update(struct app *app)
 
 	if (!unsolicited || (!app->config->nunsolicited && !unsolicited->nrules))
 		return;
-	rules = calloc(RULES, sizeof(*rules));
+	rules = calloc(CONFIG_UNSOLICITED_RULES, sizeof(*rules));
 	if (!rules)
 		return;
 	n = make_rules(app, rules);

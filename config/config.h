@@ -24,7 +24,8 @@
 #define CONFIG_SERVICE_SITES 16 /* POLICY_CHOICES */
 #define CONFIG_FOLLOWERS 15	/* services that follow BGP: FOLLOW_SERVICES */
 #define CONFIG_UNSOLICITED_ENTRIES 64
-#define CONFIG_UNSOLICITED_MOST 4096 /* sessions of an entry, and of all of them */
+#define CONFIG_UNSOLICITED_MOST 4096  /* sessions of an entry, and of all of them */
+#define CONFIG_UNSOLICITED_RULES 4096 /* interfaces times prefixes, of all of them */
 /* How many numbers are ours from the first on. Fixed, so that what a predecessor with another file left
  * behind is found. */
 #define CONFIG_RULES (CONFIG_SERVICE_SITES * (1 + CONFIG_FOLLOWERS)) /* from rule_priority */

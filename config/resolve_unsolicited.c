@@ -71,18 +71,34 @@ static bool resolve_entry(struct resolver *resolver, const struct section *secti
 	return true;
 }
 
+/* The engine goes through them for each packet of a stranger. Said once. */
+static void count_rules(struct resolver *resolver, const struct section *section,
+			const struct config_unsolicited *entry, unsigned *rules)
+{
+	unsigned before = *rules;
+
+	*rules += entry->ninterfaces * entry->nprefixes;
+	if (before <= CONFIG_UNSOLICITED_RULES && *rules > CONFIG_UNSOLICITED_RULES)
+		report_error(resolver->reports, &section->at,
+			     "unsolicited: interfaces times prefixes, of all entries: %d are the most",
+			     CONFIG_UNSOLICITED_RULES);
+}
+
 bool resolve_unsolicited(struct resolver *resolver)
 {
 	const struct sections *sections = &resolver->tree->unsolicited;
 	struct config *config = resolver->config;
+	unsigned rules = 0;
 
 	config->unsolicited = report_calloc(resolver->reports, sections->n, sizeof(*config->unsolicited));
 	if (!config->unsolicited)
 		return false;
 	config->nunsolicited = sections->n;
-	for (unsigned i = 0; i < sections->n; i++)
+	for (unsigned i = 0; i < sections->n; i++) {
 		if (!resolve_entry(resolver, &sections->list[i], &config->unsolicited[i]))
 			return false;
+		count_rules(resolver, &sections->list[i], &config->unsolicited[i], &rules);
+	}
 	if (sections->n > CONFIG_UNSOLICITED_ENTRIES)
 		report_error(resolver->reports, &sections->list[CONFIG_UNSOLICITED_ENTRIES].at,
 			     "unsolicited: more than %d entries are too many", CONFIG_UNSOLICITED_ENTRIES);
