@@ -5,6 +5,7 @@
 # and behind scripts/lab-voice by those who want edge(). PROTOCOL is the name of that daemon's routes in the kernel, DELAY
 # the service's withdraw-delay (ms), PREFIXES its prefixes ("bgp" unless said otherwise).
 PREFIXES='"bgp"'
+VOICE_ROUTERS_BY="chrt -f 1" # they are the test's instruments: their BFD is to be in time whatever else the machine does
 
 # The edge's configuration, to standard output.
 edge() {
