@@ -522,6 +522,7 @@ void session_configure(struct session *session, const struct session_config *con
 	/* 6.6: in Demand mode a change of anything that packets say. */
 	if ((session->demand_used || session->remote_demand) &&
 	    (session->config.detect_mult != config->detect_mult ||
+	     session->config.echo_rx != config->echo_rx ||
 	     session->config.control_plane_independent != config->control_plane_independent))
 		session->poll_pending = true;
 	session->config = *config;

@@ -55,8 +55,33 @@ static uint64_t receive_interval(const struct session *session)
 								      : session->remote_min_tx;
 }
 
-static void put_running(struct writer *out, const struct session *session)
+static const char *detection_mode(const struct session *session)
 {
+	if (session->demand_used)
+		return session->echo_interval ? "demand-with-echo" : "demand-without-echo";
+	return session->echo_interval ? "async-with-echo" : "async-without-echo";
+}
+
+/* Of the packets that come. NULL: it has no name in iana-bfd-types. */
+static const char *authentication_name(enum auth_type type)
+{
+	static const char *const names[] = {
+		[AUTH_SIMPLE] = "simple-password",
+		[AUTH_MD5] = "keyed-md5",
+		[AUTH_METICULOUS_MD5] = "meticulous-keyed-md5",
+		[AUTH_SHA1] = "keyed-sha-1",
+		[AUTH_METICULOUS_SHA1] = "meticulous-keyed-sha-1",
+	};
+
+	return type < sizeof(names) / sizeof(*names) ? names[type] : NULL;
+}
+
+static void put_running(struct writer *out, const struct session_config *config,
+			const struct session *session)
+{
+	enum auth_type authentication = config->auth && session->extra ? session->extra->auth.received_type
+								       : AUTH_NONE;
+
 	writer_key(out, "session-running");
 	writer_open(out, '{');
 	put_number(out, "session-index", session->slot);
@@ -64,10 +89,13 @@ static void put_running(struct writer *out, const struct session *session)
 	put_text(out, "remote-state", state_name(session->remote_state));
 	put_text(out, "local-diagnostic", bfd_diag_name(session->local_diag));
 	put_text(out, "remote-diagnostic", bfd_diag_name(session->remote_diag));
-	put_text(out, "detection-mode", session->demand_used ? "demand-without-echo" : "async-without-echo");
+	put_flag(out, "remote-authenticated", authentication != AUTH_NONE);
+	put_text(out, "remote-authentication-type", authentication_name(authentication));
+	put_text(out, "detection-mode", detection_mode(session));
 	put_number(out, "negotiated-tx-interval", session->tx_interval);
 	put_number(out, "negotiated-rx-interval", receive_interval(session));
 	put_number(out, "detection-time", (uint64_t)session->detection_time);
+	put_number(out, "echo-tx-interval-in-use", session->echo_interval);
 	writer_close(out, '}');
 }
 
@@ -111,7 +139,7 @@ void view_ietf(struct writer *out, const struct session_config *config, const st
 	put_flag(out, "admin-down", config->shutdown);
 	put_number(out, "source-port", session->source_port);
 	put_number(out, "dest-port", session_port(session->key.type));
-	put_running(out, session);
+	put_running(out, config, session);
 	put_statistics(out, session);
 	writer_close(out, '}');
 }

@@ -241,6 +241,12 @@ static void any_change_is_polled_for_in_demand_mode(void **state)
 	config.control_plane_independent = true;
 	session_configure(&s, &config, now, &effects);
 	assert_true(sent().poll && sent().control_plane_independent);
+	session_polled(&s, now);
+	receive_final(BFD_UP);
+	now += USEC_S;
+	config.echo_rx = 50000;
+	session_configure(&s, &config, now, &effects);
+	assert_true(sent().poll && sent().required_min_echo_rx == 50000);
 }
 
 static void the_c_bit_alone_needs_no_poll(void **state)

@@ -238,6 +238,7 @@ static void test_ietf(void **state)
 	session.downs = 4;
 	session.admin_downs = 2;
 	session.demand_used = true;
+	session.echo_interval = 70000;
 	session.remote_state = BFD_ADMIN_DOWN;
 	session.slot = 12;
 	events_time(session.created, created);
@@ -251,9 +252,11 @@ static void test_ietf(void **state)
 		 "\"demand-enabled\":false,\"demand-capability\":true,\"admin-down\":false,"
 		 "\"source-port\":49152,\"dest-port\":3784,\"session-running\":{\"session-index\":12,"
 		 "\"local-state\":\"up\",\"remote-state\":\"adminDown\",\"local-diagnostic\":\"none\","
-		 "\"remote-diagnostic\":\"control-expiry\",\"detection-mode\":\"demand-without-echo\","
+		 "\"remote-diagnostic\":\"control-expiry\",\"remote-authenticated\":false,"
+		 "\"remote-authentication-type\":null,\"detection-mode\":\"demand-with-echo\","
 		 "\"negotiated-tx-interval\":20000,\"negotiated-rx-interval\":16667,"
-		 "\"detection-time\":83335},\"session-statistics\":{\"create-time\":\"%s\","
+		 "\"detection-time\":83335,\"echo-tx-interval-in-use\":70000},\"session-statistics\":{"
+		 "\"create-time\":\"%s\","
 		 "\"last-down-time\":\"%s\",\"last-up-time\":\"%s\",\"down-count\":4,"
 		 "\"admin-down-count\":2,\"receive-packet-count\":5000000004,\"send-packet-count\":2,"
 		 "\"receive-invalid-packet-count\":4}}",
