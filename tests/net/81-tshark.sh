@@ -7,7 +7,7 @@ need tshark tcpdump text2pcap bird
 
 lab_ns a b
 lab_link a x1 b x1
-for n in $(seq 0 12); do
+for n in $(seq 0 13); do
 	lab_addr a x1 10.0.$n.0/31
 	lab_addr b x1 10.0.$n.1/31
 done
@@ -29,6 +29,7 @@ kinds() {
 	for type in $AUTH; do
 		echo "$type key-chain = \"$type\";"
 	done
+	echo 's-bfd type = "s-bfd"; remote-discriminator = 1000;'
 	echo 'both key-chain = "keyed-sha1"; padded-pdu-size = 300;'
 }
 
@@ -38,15 +39,17 @@ config() { # a | b [MORE]
 		chains="$chains${chains:+, }{ name = \"$type\"; keys = ( { id = 7; type = \"$type\"; secret-file = \"$RUN/secret\"; } ); }"
 	done
 	echo "key-chains = ( $chains );"
+	[ "$1" = a ] || echo 's-bfd = { discriminators = ( 1000 ); };'
 	echo 'peers = ('
 	while read -r name line; do
 		us=10.0.$n.0 them=10.0.$n.1
 		[ "$name" != six ] || us=2001:db8:1::a them=2001:db8:1::b
 		[ "$1" = a ] || read -r us them <<<"$them $us"
-		[ $n = 0 ] || echo ,
+		n=$((n + 1))
+		[ "$1 $name" != "b s-bfd" ] || continue # that end is the reflector
+		[ $n = 1 ] || echo ,
 		echo "{ name = \"$name\"; address = \"$them\"; local-address = \"$us\"; interface = \"x1\"; $line" \
 			"transmit-interval = 50; receive-interval = 60; ${2-} }"
-		n=$((n + 1))
 	done <"$RUN/kinds"
 	echo ');'
 }
@@ -129,12 +132,16 @@ seen "no Your Discriminator" '$13 == 0'
 awk '$4 && $5 || $9 || $1 != 1 || $10 == 0 || $12 == 0 { exit 1 }' "$RUN/wire.pcap.ours" || fail "what must not be sent was"
 seen "C" '$6'
 seen "D" '$8 && $3 == 3'
-awk '$8 && $3 != 3 { exit 1 }' "$RUN/wire.pcap.ours" || fail "D in another state than Up"
+equal "D in another state than Up, but for S-BFD (RFC 7880 7.3.2)" \
+	"$(tshark -r "$RUN/wire.pcap" -Y 'bfd.flags.d == 1 && bfd.sta != 3 && udp.port != 7784' 2>/dev/null | wc -l)" 0
 for type in 1 2 3 4 5; do
 	seen "authentication type $type" "\$7 && \$17 == $type && \$19 == 7"
 done
+for filter in 'udp.dstport == 7784' 'udp.srcport == 7784'; do
+	at_least "S-BFD: $filter" "$(tshark -r "$RUN/wire.pcap" -d udp.port==7784,bfd -Y "bfd && $filter" 2>/dev/null | wc -l)" 20
+done
 equal "packets of the padded sessions, by their UDP length" \
-	"$(tshark -r "$RUN/wire.pcap" -Y 'ip.addr == 10.0.3.0 || ip.addr == 10.0.11.0' -T fields -e udp.length 2>/dev/null | sort -u)" 308
+	"$(tshark -r "$RUN/wire.pcap" -Y 'ip.addr == 10.0.3.0 || ip.addr == 10.0.12.0' -T fields -e udp.length 2>/dev/null | sort -u)" 308
 equal "right checksums" "$(tshark -r "$RUN/wire.pcap" -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE \
 	-Y 'bfd && (udp.checksum.status != 1 || ip.checksum.status == 0)' 2>/dev/null | wc -l)" 0
 
