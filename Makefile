@@ -75,12 +75,13 @@ $(STRESS): $(call objects,$(wildcard tests/bench/stress_*.c))
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
-# A program for the kernel, which gate.o carries inside.
+# Programs for the kernel, which gate.o and detour.o carry inside.
 $(BUILD)/obj/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c -o $@ $<
 $(BUILD)/obj/bfdd/io/gate.o: $(BUILD)/obj/bfdd/io/gate.bpf.o
-$(BUILD)/obj/bfdd/io/gate.o: CFLAGS += -Wa,-I$(BUILD)/obj
+$(BUILD)/obj/bfdd/io/detour.o: $(BUILD)/obj/bfdd/io/detour.bpf.o
+$(BUILD)/obj/bfdd/io/gate.o $(BUILD)/obj/bfdd/io/detour.o: CFLAGS += -Wa,-I$(BUILD)/obj
 
 tests: $(call programs,$(TESTS) $(TEST_TOOLS) $(FUZZERS) $(BENCHES))
 pure-objects: $(call objects,$(PURE))

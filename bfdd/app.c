@@ -567,6 +567,7 @@ void app_free(struct app *app)
 		steer_poll_reports(app->steer, steer_report, app);
 	app_neighbours_close(app);
 	app_mtu_close(app);
+	app_lag_close(app, hold);
 	app_doors_close(app);
 	app_echo_free(app);
 	app_follow_close(app);

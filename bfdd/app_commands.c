@@ -87,7 +87,15 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 	const struct monitor_link *vrf = monitor_link_by_index(app->monitor, peer->vrf);
 	char waiting[APP_WAITING];
 	struct view_bgp bgp;
+	const struct app_peer *bond_peer = peer->config->source == CONFIG_MEMBER
+						   ? app_lag_parent(copy->app, peer)
+						   : NULL;
+	const struct view_bond bond = {peer->members, peer->members_up, peer->config->minimum_links,
+				       peer->state, peer->state_since};
 	const struct view_peer view = {
+		.bond = key.type == SESSION_MICRO && peer->config->source == CONFIG_FILE ? &bond : NULL,
+		.bond_peer = bond_peer ? bond_peer->config->name : NULL,
+		.in_service = !peer->diverted,
 		.name = peer->config->name,
 		.interface = link && peer->path_up ? link->name : peer->config->interface,
 		.vrf = vrf ? vrf->name : peer->config->vrf,

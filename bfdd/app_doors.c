@@ -34,13 +34,22 @@ static bool same(const struct udp_door *a, const struct udp_door *b)
 }
 
 /* False: none but those that are always open. */
-static bool door_of(const struct app_peer *peer, uint32_t ifindex, uint32_t vrf, struct udp_door *door)
+static bool door_of(const struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf,
+		    struct udp_door *door)
 {
+	const struct monitor_link *link;
+
 	*door = (struct udp_door){.port = session_port(peer->config->type),
 				  .family = peer->config->address.family,
 				  .type = peer->config->type,
 				  .vrf = vrf};
-	return vrf;
+	if (peer->config->type != SESSION_MICRO || !ifindex)
+		return vrf;
+	/* The bond takes what a member receives. */
+	link = monitor_link_by_index(app->monitor, ifindex);
+	door->ifindex = ifindex;
+	door->seen_as = link ? link->master : 0;
+	return true;
 }
 
 bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf)
@@ -50,7 +59,7 @@ bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifind
 	usec_t now = app_now();
 	char error[256];
 
-	if (!door_of(peer, ifindex, vrf, &door))
+	if (!door_of(app, peer, ifindex, vrf, &door))
 		return true;
 	doors = doors_of(app);
 	for (unsigned i = 0; doors && i < doors->ndoors; i++)
@@ -78,7 +87,7 @@ static bool needed(const struct app *app, const struct udp_door *door)
 		return false;
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (app->peers[i].slot != APP_NO_SLOT &&
-		    door_of(&app->peers[i], app->peers[i].ifindex, app->peers[i].vrf, &own) &&
+		    door_of(app, &app->peers[i], app->peers[i].ifindex, app->peers[i].vrf, &own) &&
 		    same(&own, door))
 			return true;
 	return false;

@@ -19,6 +19,7 @@ static const struct source {
 	void (*applied)(struct app *app);
 } sources[] = {
 	{app_frr_count, app_frr_list, app_frr_applied},
+	{app_lag_count, app_lag_list, NULL},
 	{app_unsolicited_count, app_unsolicited_list, app_unsolicited_applied},
 };
 #define SOURCES (sizeof(sources) / sizeof(*sources))

@@ -8,6 +8,9 @@
 
 #include "app_private.h"
 
+/* Where packets of micro-BFD go, at any time (RFC 7130 2.3). */
+static const uint8_t micro_address[NEIGHBOURS_LLADDR] = {0x01, 0x00, 0x5e, 0x90, 0x00, 0x01};
+
 static bool may(const struct app *app, const struct app_peer *peer)
 {
 	if (peer->slot == APP_NO_SLOT || !peer->ifindex)
@@ -22,7 +25,9 @@ static struct app_neighbour neighbour_of(const struct app *app, const struct app
 	struct app_neighbour neighbour = {0};
 	const uint8_t *lladdr = NULL;
 
-	if (may(app, peer) && peer->path_up && link && link->ethernet)
+	if (peer->config->type == SESSION_MICRO && peer->path_up && link && link->ethernet)
+		lladdr = micro_address;
+	else if (may(app, peer) && peer->path_up && link && link->ethernet)
 		lladdr = neighbours_find(app->neighbours, &peer->config->address, peer->ifindex);
 	if (!lladdr)
 		return neighbour;

@@ -63,6 +63,8 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_VRF] = "VRF %s",
 		[APP_WAITS_MEMBERSHIP] = "interface %s to be in its VRF",
 		[APP_WAITS_OUTSIDE] = "interface %s to be in no VRF (vrf is not set)",
+		[APP_WAITS_BOND] = "interface %s to be a bond, or a member of one",
+		[APP_WAITS_LACP] = "LACP on %s",
 		[APP_WAITS_DOOR] = "a socket for its packets%.0s",
 		[APP_WAITS_PORT] = "a UDP port%.0s",
 	};
@@ -132,6 +134,12 @@ static int find_path(struct app *app, struct app_peer *peer, struct addr *local,
 	*ifindex = *vrf = 0;
 	if (config->awaited)
 		return waits(peer, config->source == CONFIG_FRR ? APP_WAITS_FRR : APP_WAITS_PEER, 0);
+	if (config->type == SESSION_MICRO) {
+		/* A bond's peer has no session. */
+		uint8_t waiting = app_lag_waits(app, peer, ifindex);
+
+		return waits(peer, waiting, *ifindex) || config->source == CONFIG_FILE ? -1 : 0;
+	}
 	if (find_links(app, peer, ifindex, vrf))
 		return -1;
 	shared = *vrf ? *vrf : LOOPBACK_IFINDEX; /* whose addresses an unnumbered link borrows */
@@ -197,6 +205,7 @@ static bool hand_over(struct app *app, struct app_peer *peer, const struct addr 
 		return true;
 	}
 	if (peer->slot == APP_NO_SLOT) {
+		peer->path = app_lag_path(app, peer);
 		peer->slot = app_survive_add(app, peer, &key);
 		if (peer->slot < 0) {
 			peer->slot = APP_NO_SLOT;
@@ -227,7 +236,7 @@ static bool resolve(struct app *app, struct app_peer *peer, bool *gateway_moved)
 
 	found = !find_path(app, peer, &local, &ifindex, &vrf);
 	*gateway_moved |= find_gateway(app, peer, found ? ifindex : 0);
-	if (!found && (peer->waiting != before || peer->waiting_ifindex != before_ifindex))
+	if (!found && peer->waiting && (peer->waiting != before || peer->waiting_ifindex != before_ifindex))
 		log_notice("peer %s waits for %s", peer->config->name, app_peer_waiting(app, peer, text));
 	if (!found) {
 		if (peer->slot == APP_NO_SLOT || !peer->path_up)
@@ -326,6 +335,8 @@ static bool note_state(struct app *app, struct app_peer *peer, uint8_t state, ui
 	peer->failed = failure || (peer->failed && state != BFD_UP && !told);
 	peer->was_up &= state != BFD_UP && !told;
 	peer->state = state;
+	if (peer->config->source == CONFIG_MEMBER) /* a bond is not what a member of it is */
+		return failure;
 	if (peer->failed != before || was_up != (state == BFD_UP)) {
 		app_marks_peer(app, peer);
 		app_bird_peer(app, peer);
@@ -341,6 +352,21 @@ void app_peer_lost(struct app *app, struct app_peer *peer)
 		   peer->config->name);
 	app_marks_peer(app, peer);
 	app_bird_peer(app, peer);
+}
+
+void app_peer_computed(struct app *app, struct app_peer *peer, bool up, bool told)
+{
+	uint8_t before = peer->state, down = peer->config->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN;
+	uint8_t state = up ? BFD_UP : down;
+
+	if (state == before)
+		return;
+	peer->state_since = app_now();
+	note_state(app, peer, state, told ? BFD_ADMIN_DOWN : state);
+	events_add(app->events, up ? LOG_LEVEL_NOTICE : LOG_LEVEL_WARNING, "bond", peer->state_since,
+		   json_pack("{s:s s:s s:s s:i s:i}", "peer", peer->config->name, "from",
+			     bfd_state_name(before), "to", bfd_state_name(state), "members",
+			     (int)peer->members, "members-up", (int)peer->members_up));
 }
 
 static void recount(void *context, const struct session *sessions, unsigned count)
@@ -388,6 +414,7 @@ void app_peers_resolve(struct app *app)
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (!resolve(app, &app->peers[i], &gateway_moved))
 			app->peers_dirty = true;
+	app_lag_links(app);
 	if (!app_doors_sweep(app))
 		app->peers_dirty = true;
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))
@@ -446,6 +473,8 @@ static void tell_engine(void *context, enum config_change change, const struct c
 	struct app *app = load->app;
 	int slot = old ? load->before[old - load->old->peers].slot : APP_NO_SLOT;
 
+	if (change == CONFIG_REMOVED || change == CONFIG_MOVED)
+		app_lag_gone(app, &load->before[old - load->old->peers]);
 	if (slot == APP_NO_SLOT)
 		return;
 	if (change == CONFIG_TIMERS)
@@ -499,6 +528,8 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 		peer->remote.admin_down = event->to == BFD_DOWN && event->remote_state == BFD_ADMIN_DOWN;
 	if (note_state(app, peer, event->to, event->remote_state))
 		level = LOG_LEVEL_WARNING;
+	if (peer->config->source == CONFIG_MEMBER)
+		app_lag_update(app);
 	app_frr_peer(app, peer);
 	app_echo_peer(app, peer);
 	events_add(app->events, level, "session", event->at,

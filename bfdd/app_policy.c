@@ -101,7 +101,7 @@ uint16_t *app_policy_slot_paths(struct app *app)
 		paths[s] = SESSION_NO_PATH;
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (app->peers[i].slot != APP_NO_SLOT)
-			paths[app->peers[i].slot] = app->peers[i].path;
+			paths[app->peers[i].slot] = app_lag_path(app, &app->peers[i]);
 	return paths;
 }
 

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "core/resume.h"
 #include "ids.h"
+#include "io/detour.h"
 #include "io/engine.h"
 #include "netlink/firewall.h"
 #include "netlink/monitor.h"
@@ -52,6 +53,8 @@ enum app_waiting {
 	APP_WAITS_VRF,	      /* the device */
 	APP_WAITS_MEMBERSHIP, /* the interface is not in the VRF */
 	APP_WAITS_OUTSIDE,    /* the interface is in one */
+	APP_WAITS_BOND,	      /* the interface is none, or in none */
+	APP_WAITS_LACP,	      /* to let the member carry traffic */
 	APP_WAITS_DOOR,	      /* to have a socket */
 };
 
@@ -83,13 +86,16 @@ struct app_peer {
 	uint32_t recounts; /* app->recounts_asked when the engine last told of it */
 	uint32_t added;	   /* app->added when its session was handed over */
 	uint32_t detection_time;
-	bool slow_told;		 /* that it misses subsecond convergence */
-	bool refused;		 /* by the engine: another session has its addresses */
-	bool failed;		 /* it left Up, without being told to, and has not come back */
-	bool was_up;		 /* for a predecessor, and was not heard of since */
-	bool remote_independent; /* its C bit, as last told */
-	bool narrow;		 /* its interface takes no packets as large as ours are padded */
-	uint32_t path_mtu;	 /* a router said so last; 0: none has */
+	unsigned members, members_up; /* of a bond's peer */
+	uint32_t watched;	      /* of a member: the index that its traffic is watched on; 0: not yet */
+	bool diverted, diverted_told; /* its traffic goes by others; it was told why it cannot */
+	bool slow_told;		      /* that it misses subsecond convergence */
+	bool refused;		      /* by the engine: another session has its addresses */
+	bool failed;		      /* it left Up, without being told to, and has not come back */
+	bool was_up;		      /* for a predecessor, and was not heard of since */
+	bool remote_independent;      /* its C bit, as last told */
+	bool narrow;		      /* its interface takes no packets as large as ours are padded */
+	uint32_t path_mtu;	      /* a router said so last; 0: none has */
 	struct addr path_mtu_router;
 	usec_t path_mtu_at;
 	int reflects; /* slot + 1 whose session was told that the kernel does; 0: none */
@@ -222,6 +228,9 @@ struct app {
 
 	struct app_peer *peers; /* in the file's order */
 	unsigned npeers;
+	struct detour *detour; /* NULL: no bond's member is watched */
+	bool detour_refused;
+	int mute[2];		 /* the ports of micro-BFD, IPv4 and IPv6; 0: not open */
 	struct app_doors *doors; /* NULL: no peer needed one yet */
 	uint16_t *slot_peer;	 /* TABLE_SLOTS of them: index + 1 in peers; 0: none */
 	bool peers_dirty;	 /* some peer could not be handed over yet */
@@ -336,6 +345,9 @@ void app_peer_lost(struct app *app, struct app_peer *peer);
 /* Looks again for each peer's interface and address, and tells the engine and the policy what changed. */
 void app_peers_resolve(struct app *app);
 void app_peer_event(struct app *app, const struct engine_event *event);
+/* PEER, which has no session of its own, is up or down from now on. TOLD: down because somebody wants it so.
+ */
+void app_peer_computed(struct app *app, struct app_peer *peer, bool up, bool told);
 /* Warns of sessions that have settled on a detection time above a second. */
 void app_peers_warn(struct app *app);
 struct app_peer *app_peer_by_slot(struct app *app, unsigned slot);
@@ -409,6 +421,24 @@ bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifind
  * was busy. */
 bool app_doors_sweep(struct app *app);
 void app_doors_close(struct app *app);
+
+/* app_lag.c: bonds and their members (RFC 7130) */
+unsigned app_lag_count(const struct app *app, const struct config *file);
+void app_lag_list(const struct app *app, const struct config *file, struct config_session *into);
+/* Links may have changed: members come and go. */
+void app_lag_links(struct app *app);
+/* A member's state changed, or the peers are others: which members carry traffic, what the bonds' peers are.
+ */
+void app_lag_update(struct app *app);
+/* What a bond's peer, or a member, lacks; and its interface. */
+enum app_waiting app_lag_waits(const struct app *app, const struct app_peer *peer, uint32_t *ifindex);
+/* The path that PEER's session is, or is one of. */
+uint16_t app_lag_path(struct app *app, const struct app_peer *peer);
+struct app_peer *app_lag_parent(const struct app *app, const struct app_peer *member);
+/* PEER is no more. */
+void app_lag_gone(struct app *app, const struct app_peer *peer);
+/* HOLD: a successor is to go on. */
+void app_lag_close(struct app *app, bool hold);
 
 /* app_postmortem.c */
 /* PEER left Up: its record is asked for, and kept when it comes. */

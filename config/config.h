@@ -51,6 +51,7 @@ struct config_peer {
 	char interface[IFNAMSIZ];  /* "": any */
 	char vrf[IFNAMSIZ];	   /* its device; "": in none */
 	uint8_t type;		   /* enum session_type */
+	uint8_t minimum_links;	   /* of a bond's peer: as many members must be Up */
 	struct addr via;	   /* gateway that a service takes; AF_UNSPEC: the peer's own address */
 	struct session_config session;
 	const char *profile; /* one of the configuration's, or of RFC 7419; NULL: none */

@@ -41,7 +41,8 @@ static bool same_session(const struct session_config *a, const struct session_co
 	       auth_chain_equal(a->auth, b->auth) && a->rtt_interval == b->rtt_interval &&
 	       a->demand_mode == b->demand_mode && a->demand_poll_interval == b->demand_poll_interval &&
 	       a->control_plane_independent == b->control_plane_independent && a->dscp == b->dscp &&
-	       a->echo == b->echo && a->echo_tx == b->echo_tx && a->echo_rx == b->echo_rx;
+	       a->echo == b->echo && a->echo_tx == b->echo_tx && a->echo_rx == b->echo_rx &&
+	       a->minimum_up == b->minimum_up;
 }
 
 /* The peer of ONE that PEER of OTHER is: of the same name, else one that differs in name only. */

@@ -176,6 +176,7 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	peer->local_address = section_addr(section, KEY_LOCAL_ADDRESS);
 	peer->via = section_addr(section, KEY_VIA);
 	peer->type = resolve_type(resolver, section);
+	peer->minimum_links = (uint8_t)section_number(section, KEY_MINIMUM_LINKS);
 
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
 	apply_profile(resolver, section, peer);

@@ -13,18 +13,23 @@ static const struct type_rule {
 	bool multihop; /* routers may be between: via, minimum-ttl and local-address are as for RFC 5883 */
 	enum schema_index needs[KEYS], bars[KEYS]; /* up to the first 0, which is no peer's key */
 } rules[SESSION_TYPES] = {
-	[SESSION_SINGLE_HOP] = {.built = true, .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR}},
-	[SESSION_MULTIHOP] = {.built = true, .multihop = true, .bars = {KEY_REMOTE_DISCRIMINATOR, ECHO_KEYS}},
-	[SESSION_MICRO] = {.needs = {KEY_INTERFACE, KEY_LOCAL_ADDRESS},
-			   .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR, ECHO_KEYS}},
+	[SESSION_SINGLE_HOP] = {.built = true,
+				.bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR,
+					 KEY_MINIMUM_LINKS}},
+	[SESSION_MULTIHOP] = {.built = true,
+			      .multihop = true,
+			      .bars = {KEY_REMOTE_DISCRIMINATOR, KEY_MINIMUM_LINKS, ECHO_KEYS}},
+	[SESSION_MICRO] = {.built = true,
+			   .needs = {KEY_INTERFACE, KEY_LOCAL_ADDRESS},
+			   .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_REMOTE_DISCRIMINATOR, KEY_VRF, ECHO_KEYS}},
 	[SESSION_SBFD] = {.built = true,
 			  .multihop = true,
 			  .needs = {KEY_REMOTE_DISCRIMINATOR},
 			  .bars = {KEY_PASSIVE_MODE, KEY_PADDED_PDU_SIZE, KEY_DEMAND_MODE, KEY_RTT_INTERVAL,
-				   KEY_KEY_CHAIN, KEY_VRF, ECHO_KEYS}},
+				   KEY_KEY_CHAIN, KEY_VRF, KEY_MINIMUM_LINKS, ECHO_KEYS}},
 	[SESSION_ECHO] = {.built = true,
 			  .bars = {KEY_VIA, KEY_MINIMUM_TTL, KEY_PASSIVE_MODE, KEY_REMOTE_DISCRIMINATOR,
-				   KEY_DEMAND_MODE, KEY_RTT_INTERVAL, ECHO_KEYS}},
+				   KEY_DEMAND_MODE, KEY_RTT_INTERVAL, KEY_MINIMUM_LINKS, ECHO_KEYS}},
 };
 
 bool resolve_type_multihop(enum session_type type)
@@ -58,7 +63,8 @@ static void check_keys(struct resolver *resolver, const struct section *section,
 
 		if (!section_has(section, rule->bars[i]))
 			continue;
-		if (type == SESSION_SINGLE_HOP && rule->bars[i] != KEY_REMOTE_DISCRIMINATOR)
+		if (type == SESSION_SINGLE_HOP && rule->bars[i] != KEY_REMOTE_DISCRIMINATOR &&
+		    rule->bars[i] != KEY_MINIMUM_LINKS)
 			report_error(resolver->reports, section_place(section, rule->bars[i]),
 				     "%s: needs \"multihop = true\"", key);
 		else

@@ -90,7 +90,8 @@ void links_free(struct links *links)
 static bool link_equal(const struct monitor_link *a, const struct monitor_link *b)
 {
 	return a->up == b->up && a->carrier == b->carrier && a->ethernet == b->ethernet && a->mtu == b->mtu &&
-	       a->master == b->master && a->kind == b->kind &&
+	       a->master == b->master && a->kind == b->kind && a->bond_mode == b->bond_mode &&
+	       a->bond_active == b->bond_active && a->distributing == b->distributing &&
 	       !memcmp(a->address, b->address, sizeof(a->address)) && !strcmp(a->name, b->name);
 }
 

@@ -56,19 +56,34 @@ static void tell_address(struct monitor *monitor, const struct links_address *ad
 				   address->prefix_length, gone);
 }
 
-static uint8_t link_kind(const struct netlink_attribute *info)
+static uint8_t kind_of(const struct netlink_attribute *name)
 {
 	static const struct {
 		const char *name;
 		uint8_t kind;
 	} kinds[] = {{"vrf", MONITOR_VRF}, {"bond", MONITOR_BOND}};
-	struct netlink_attribute inner[NETLINK_ATTRIBUTES], *name = &inner[IFLA_INFO_KIND];
-
-	netlink_nested(info, inner);
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
 		if (name->size == strlen(kinds[i].name) + 1 && !memcmp(name->data, kinds[i].name, name->size))
 			return kinds[i].kind;
 	return MONITOR_PLAIN;
+}
+
+static void take_info(struct monitor_link *link, const struct netlink_attribute *attribute)
+{
+	struct netlink_attribute info[NETLINK_ATTRIBUTES], data[NETLINK_ATTRIBUTES];
+
+	netlink_nested(attribute, info);
+	link->kind = kind_of(&info[IFLA_INFO_KIND]);
+	if (link->kind == MONITOR_BOND) {
+		netlink_nested(&info[IFLA_INFO_DATA], data);
+		link->bond_mode = netlink_u8(&data[IFLA_BOND_MODE]);
+		link->bond_active = netlink_u32(&data[IFLA_BOND_ACTIVE_SLAVE]);
+	}
+	if (kind_of(&info[IFLA_INFO_SLAVE_KIND]) == MONITOR_BOND) {
+		netlink_nested(&info[IFLA_INFO_SLAVE_DATA], data);
+		link->distributing = data[IFLA_BOND_SLAVE_STATE].data &&
+				     !netlink_u8(&data[IFLA_BOND_SLAVE_STATE]); /* BOND_STATE_ACTIVE */
+	}
 }
 
 static void take_link(struct monitor *monitor, const struct netlink_message *message)
@@ -93,7 +108,7 @@ static void take_link(struct monitor *monitor, const struct netlink_message *mes
 		memcpy(link.address, attributes[IFLA_ADDRESS].data, sizeof(link.address));
 	link.mtu = netlink_u32(&attributes[IFLA_MTU]);
 	link.master = netlink_u32(&attributes[IFLA_MASTER]);
-	link.kind = link_kind(&attributes[IFLA_LINKINFO]);
+	take_info(&link, &attributes[IFLA_LINKINFO]);
 	operstate = netlink_u8(&attributes[IFLA_OPERSTATE]);
 	link.up = header.ifi_flags & IFF_UP;
 	link.carrier = header.ifi_flags & IFF_LOWER_UP &&

@@ -17,11 +17,21 @@ struct monitor;
 
 /* What is made of other links. */
 enum monitor_kind { MONITOR_PLAIN, MONITOR_VRF, MONITOR_BOND };
+/* The kernel's numbers. */
+enum monitor_bond_mode {
+	MONITOR_BOND_ROUND_ROBIN = 0,
+	MONITOR_BOND_ACTIVE_BACKUP = 1,
+	MONITOR_BOND_XOR = 2,
+	MONITOR_BOND_8023AD = 4,
+};
 
 struct monitor_link {
 	uint32_t ifindex;
-	uint32_t master; /* the index of what it is a member of: a VRF, bond, bridge; 0: of nothing */
-	uint8_t kind;	 /* enum monitor_kind */
+	uint32_t master;      /* the index of what it is a member of: a VRF, bond, bridge; 0: of nothing */
+	uint8_t kind;	      /* enum monitor_kind */
+	uint8_t bond_mode;    /* of a bond: enum monitor_bond_mode, or another */
+	uint32_t bond_active; /* of an active-backup bond: the index of the member in use; 0: none */
+	bool distributing;    /* of a bond's member: the bond uses it */
 	char name[IFNAMSIZ];
 	bool up;       /* IFF_UP */
 	bool ethernet; /* with ADDRESS as its own */

@@ -51,6 +51,8 @@ struct session_config {
 	bool echo;	       /* 6.4: send Echo packets, */
 	uint32_t echo_tx;      /* no more often than this, */
 	uint32_t echo_rx;      /* and send back the peer's, at most one in this time; 0: none */
+	uint8_t minimum_up;    /* RFC 7130: as many of the sessions of its path must be Up for the path to be
+				  usable; 0: it alone is its path */
 };
 
 #define SESSION_DSCP 48 /* CS6, network control: what is sent without another wish */

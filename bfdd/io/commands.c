@@ -103,6 +103,8 @@ static void configure(struct engine *engine, struct session *session, const stru
 	keys_release(engine, keys);
 	sessions_apply(engine, session, &effects);
 	gate_session(engine->back.gate, session); /* min_ttl */
+	if (session->config.minimum_up)
+		decide_path(engine, session, session->state == BFD_UP);
 }
 
 static void path(struct engine *engine, struct session *session, const struct command *command)
@@ -140,7 +142,8 @@ static void neighbour(struct engine *engine, struct session *session, const stru
 
 	struct session_effects effects;
 
-	if ((session->key.type != SESSION_SINGLE_HOP && session->key.type != SESSION_ECHO) ||
+	if ((session->key.type != SESSION_SINGLE_HOP && session->key.type != SESSION_MICRO &&
+	     session->key.type != SESSION_ECHO) ||
 	    !session->key.ifindex)
 		return;
 	companion->link = command->link;

@@ -62,9 +62,29 @@ static void conclude(struct engine *engine, const struct session *session)
 		wheel_arm(&back->wheel, &back->policy_timer, next);
 }
 
-static bool usable_now(struct back *back, const struct session *session)
+static bool carries(struct back *back, const struct session *session)
 {
 	return session->state == BFD_UP && !companion_of(back, session)->barred;
+}
+
+/* RFC 7130: a bond's path takes a number of its members' sessions. They change seldom: looked for then. */
+static bool bond_usable(struct back *back, const struct session *member)
+{
+	unsigned up = 0;
+
+	for (unsigned slot = 0; slot < back->high && up < member->config.minimum_up; slot++) {
+		const struct session *session = table_slot(&back->table, slot);
+
+		up += session && session->path == member->path && !session->removing &&
+		      carries(back, session);
+	}
+	return up >= member->config.minimum_up;
+}
+
+/* Whether the path that SESSION is, or is one of, may be used. */
+static bool usable_now(struct back *back, const struct session *session)
+{
+	return session->config.minimum_up ? bond_usable(back, session) : carries(back, session);
 }
 
 void decide_usable(struct engine *engine, const struct session *session, bool usable)
@@ -83,7 +103,8 @@ void decide_path(struct engine *engine, const struct session *session, bool usab
 	 * clear. */
 	if (!back->adoption || back->stopping || session->path >= back->adoption->policy->npaths)
 		return;
-	usable &= !companion_of(back, session)->barred;
+	usable = session->config.minimum_up ? bond_usable(back, session)
+					    : usable && !companion_of(back, session)->barred;
 	policy_path(back->adoption->policy, session->path, usable, back->clock.now, &to);
 	conclude(engine, session);
 }

@@ -33,9 +33,10 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 	usec_t now = back->clock.now, due = companion->next_routed - session->tx_interval;
 
 	path->refused = &companion->refused;
-	if (session->key.type == SESSION_ECHO) {
-		/* To our own address by way of the peer: no routing leads there. */
-		path->peer = path->local;
+	if (session->key.type == SESSION_ECHO)
+		path->peer = path->local; /* by way of the peer: no routing leads there */
+	if (session->key.type == SESSION_ECHO || session->key.type == SESSION_MICRO) {
+		/* By this link, whatever routing or the bond would choose. */
 		if (companion->link.known && back->frame)
 			frame_send(back->frame, companion->link.peer, companion->link.own, path, payload,
 				   size);

@@ -48,6 +48,12 @@ static json_t *view_time(usec_t at)
 /* What the session says before there is one. */
 static struct session unmade(const struct view_peer *peer)
 {
+	if (peer->bond)
+		return (struct session){
+			.state = peer->bond->state,
+			.remote_state = BFD_DOWN,
+			.since = peer->bond->since,
+		};
 	return (struct session){
 		.state = peer->config->shutdown ? BFD_ADMIN_DOWN : BFD_DOWN,
 		.remote_state = BFD_DOWN,
@@ -306,6 +312,15 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 
 	if (peer->vrf && *peer->vrf)
 		put_string(out, "vrf", peer->vrf);
+	if (peer->bond) {
+		put_integer(out, "members", peer->bond->members);
+		put_integer(out, "members-up", peer->bond->members_up);
+		put_integer(out, "minimum-links", peer->bond->minimum);
+	}
+	if (peer->bond_peer) {
+		put_string(out, "member-of", peer->bond_peer);
+		put_boolean(out, "in-service", peer->in_service);
+	}
 	put_string(out, "site", peer->site);
 	put_string(out, "profile", peer->profile);
 	writer_key(out, "frr-session");

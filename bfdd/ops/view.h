@@ -19,6 +19,13 @@ struct view_bgp {
 	bool graceful_restart;
 };
 
+/* A bond's peer has no session: what its members make of it. */
+struct view_bond {
+	unsigned members, members_up, minimum;
+	uint8_t state; /* enum bfd_state */
+	usec_t since;
+};
+
 /* What the main thread knows of a peer beside its session. */
 struct view_peer {
 	const char *name, *interface, *profile; /* "" or NULL: none */
@@ -34,6 +41,9 @@ struct view_peer {
 	uint32_t needed_mtu, interface_mtu, path_mtu;
 	const struct addr *path_mtu_router;
 	usec_t path_mtu_at;
+	const struct view_bond *bond;  /* NULL: the peer is none */
+	const char *bond_peer;	       /* of a member; NULL: it is none */
+	bool in_service;	       /* of a member */
 	const struct session *session; /* a snapshot; NULL: not made yet */
 	const struct session_config *config;
 	const struct session_key *key;
