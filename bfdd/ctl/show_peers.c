@@ -230,6 +230,26 @@ static void show_authentication(json_t *peer, FILE *out)
 			   text_get(theirs, authentication, "remote-sequence"));
 }
 
+static void show_echo(json_t *peer, FILE *out)
+{
+	json_t *echo = json_object_get(peer, "echo"), *rtt = json_object_get(echo, "rtt");
+	char a[TEXT], b[TEXT], c[TEXT];
+
+	if (!json_is_object(echo))
+		return;
+	sheet_line(out, "echo each", "%s (the remote takes: %s; it gets back: %s)",
+		   text_ms(a, json_object_get(echo, "transmit-interval")),
+		   text_ms(b, json_object_get(echo, "remote-receive-interval")),
+		   text_ms(c, json_object_get(echo, "receive-interval")));
+	sheet_line(out, "echo packets", "%s in, %s out, %s lost", text_get(a, echo, "packets-in"),
+		   text_get(b, echo, "packets-out"), text_get(c, echo, "lost"));
+	if (json_is_object(rtt))
+		sheet_line(out, "echo round trip", "%s (%s at least, 99%% within %s)",
+			   text_ms(a, json_object_get(rtt, "mean")),
+			   text_ms(b, json_object_get(rtt, "minimum")),
+			   text_ms(c, json_object_get(rtt, "p99")));
+}
+
 static void show_traffic(json_t *peer, FILE *out)
 {
 	char in[TEXT], sent[TEXT];
@@ -294,6 +314,7 @@ void show_peer(json_t *peer, FILE *out)
 		"remote-detect-multiplier",
 		"passive",
 		"poll-active",
+		"echo",
 		"authentication",
 		"last-poll-answered",
 		"rtt-interval",
@@ -332,6 +353,7 @@ void show_peer(json_t *peer, FILE *out)
 	show_authentication(peer, out);
 	show_polls(peer, out);
 	show_traffic(peer, out);
+	show_echo(peer, out);
 	show_sizes(peer, out);
 	sheet_object(out, peer, shown);
 }
