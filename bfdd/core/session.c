@@ -117,10 +117,11 @@ static bool session_prompt_allowed(struct session *session, usec_t now)
 }
 
 /* 6.6, 6.8.7: D is said while both ends are Up, and changes by a Poll Sequence. That the peer may be silent
- * is so at once, that it may not be only when it is known to have heard of it. */
+ * is so at once, that it may not be only when it is known to have heard of it. Who wants no packets cannot be
+ * asked, so nothing is demanded of it, and it has a detection time to hear of that. */
 static void session_offer_demand(struct session *session)
 {
-	bool both_up = session->state == BFD_UP && session->remote_state == BFD_UP;
+	bool both_up = session->state == BFD_UP && session->remote_state == BFD_UP && session->remote_min_rx;
 	bool demand = session->config.demand_mode && both_up;
 
 	if (demand != session->demand)
@@ -299,6 +300,9 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 	if (session->tx_interval != before->tx_interval ||
 	    session->detection_time != before->detection_time || session->demand_used != before->demand_used)
 		effects->what |= EFFECT_NEGOTIATED;
+	if (before->demand_used && !session->demand_used && session->state == BFD_UP &&
+	    !session->remote_min_rx && session_prompt_allowed(session, now))
+		effects->what |= EFFECT_SEND;
 	if (session->echo_interval != before->echo_interval)
 		effects->what |= EFFECT_ECHO;
 	if (effects->what & EFFECT_STATE && session_may_send(session) && session_prompt_allowed(session, now))

@@ -342,6 +342,27 @@ static void what_is_not_repeated_is_not_armed(void **state)
 	assert_false(session_steady(&s, &packet));
 }
 
+/* Nothing periodic may be sent to it (6.8.7), so no Poll either. */
+static void who_wants_no_packets_is_not_asked_to_be_silent(void **state)
+{
+	demand(0);
+	peer.required_min_rx = 0;
+	receive(BFD_UP);
+	assert_true(effects.what & EFFECT_SEND);
+	assert_false(sent().demand);
+	assert_int_equal(session_detect_deadline(&s), now + s.detection_time);
+	now += s.detection_time;
+	session_detect_expired(&s, now, &effects);
+	assert_int_equal(s.state, BFD_DOWN);
+
+	start(&usual);
+	peer.required_min_rx = 0;
+	bring_up();
+	configure_demand(true, 0);
+	assert_false(sent().demand);
+	assert_int_not_equal(session_detect_deadline(&s), USEC_NEVER);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup(name, setup)
@@ -363,6 +384,7 @@ int main(void)
 		TEST(who_is_silent_still_polls_for_changes),
 		TEST(both_ends_are_silent_but_for_polls),
 		TEST(what_is_not_repeated_is_not_armed),
+		TEST(who_wants_no_packets_is_not_asked_to_be_silent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
