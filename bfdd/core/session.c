@@ -3,106 +3,26 @@
  * Every call changes what it is about (a packet's values, the state, the configuration) and then settles:
  * what we advertise, the Poll Sequence, the intervals in force and the transmission schedule follow from the
  * variables, and the effects from comparing with before.
- *
- * Intervals (6.8.3). A change is advertised at once. It is in force at once where that cannot make either end
- * declare the other dead: sending more often, waiting longer. The other directions wait for the Final of a
- * Poll Sequence that began after the change, because only then the peer is known to count on it. Finals carry
- * no number, so one that answers an earlier sequence could be taken for the next one's: after each sequence
- * there is a pause of twice its length, which outlasts the Finals still under way.
  */
 #include "core/session.h"
 
 #include <string.h>
 
 #include "core/fsm.h"
+#include "core/offer.h"
 #include "core/poll.h"
 #include "core/resume.h"
 #include "core/sbfd.h"
+#include "core/schedule.h"
 
 #define PROMPT_EVERY (250 * USEC_MS) /* packets out of turn: one of these on average, */
 #define PROMPT_BURST USEC_S	     /* and as many at once as fit in here, and one */
-#define GRID_SHARE 12		     /* of an interval: leaves two places or three in what jitter allows */
-#define GRID_MAX 16384		     /* us: beyond, bursts grow and there is nothing left to save */
-#define START_SPREAD (100 * USEC_MS) /* sessions that start together do not all speak at once */
 
 struct before {
 	uint32_t tx_interval, echo_interval;
 	usec_t detection_time, deadline, next_tx;
 	bool demand_used;
 };
-
-static uint32_t max32(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
-
-static uint32_t min32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
-
-/* 6.8.7: whether anything may be sent at all. */
-static bool session_may_send(const struct session *session)
-{
-	return session->path_up && !(session->config.passive && !session->remote_discr);
-}
-
-/* 6.8.2, 6.8.7. */
-static uint32_t session_tx_interval(const struct session *session)
-{
-	if (session->key.type == SESSION_SBFD)
-		return session_may_send(session) && session->state != BFD_ADMIN_DOWN
-			       ? max32(session->desired_min_tx_used, session->remote_min_rx)
-			       : 0;
-	if (!session_may_send(session) || !session->remote_min_rx)
-		return 0;
-	if (session->remote_demand && session->state == BFD_UP && session->remote_state == BFD_UP &&
-	    !session->poll_active)
-		return 0;
-	return max32(session->desired_min_tx_used, session->remote_min_rx);
-}
-
-usec_t session_grid(usec_t interval)
-{
-	usec_t grid = 1;
-
-	while (grid < GRID_MAX && grid * 2 * GRID_SHARE <= interval)
-		grid *= 2;
-	return grid;
-}
-
-usec_t session_on_grid(usec_t at, usec_t interval)
-{
-	return at & ~(session_grid(interval) - 1);
-}
-
-/* 6.8.7: when a packet is due after one at SINCE: 75 to 100 % of INTERVAL, no more than 90 % when one lost
- * packet is a Down. That is meant for the wire: what the owner may add is taken off the upper end. On the
- * grid, unless what is left is narrower than that. */
-static usec_t session_due(const struct session *session, usec_t since, usec_t interval)
-{
-	usec_t grid = session_grid(interval);
-	usec_t least = since + interval - interval / 4;
-	usec_t most = since + interval - (session->tight ? interval / 10 : 0) - session->tx_late;
-	usec_t room = most > least ? most - least : 0;
-	bool on_grid = room >= grid;
-
-	if (on_grid) {
-		least += grid - 1;
-		room -= grid - 1;
-	}
-	least += (usec_t)(((uint64_t)room * session->jitter) >> 32);
-	return on_grid ? session_on_grid(least, interval) : least;
-}
-
-static usec_t session_next_tx(const struct session *session)
-{
-	if (!session->tx_interval) /* 6.6: silent for a peer in Demand mode, but for Poll Sequences */
-		return session->remote_demand && session->remote_min_rx && session_may_send(session)
-			       ? poll_due(session)
-			       : USEC_NEVER;
-	return session_due(session, session->last_tx, session->tx_interval);
-}
 
 /* A packet out of turn tells of a change of state faster (6.8.7). Paced, so that two ends, or a hostile one,
  * cannot chase a session through its states at line rate. */
@@ -116,103 +36,10 @@ static bool session_prompt_allowed(struct session *session, usec_t now)
 	return true;
 }
 
-/* 6.6, 6.8.7: D is said while both ends are Up, and changes by a Poll Sequence. That the peer may be silent
- * is so at once, that it may not be only when it is known to have heard of it. Who wants no packets cannot be
- * asked, so nothing is demanded of it, and it has a detection time to hear of that. */
-static void session_offer_demand(struct session *session)
-{
-	bool both_up = session->state == BFD_UP && session->remote_state == BFD_UP && session->remote_min_rx;
-	bool demand = session->config.demand_mode && both_up;
-
-	if (demand != session->demand)
-		session->poll_pending |= both_up;
-	session->demand = demand;
-	if (demand && !session->demand_used)
-		session->poll_sent = 0; /* of one that runs: the detection time begins with its next P */
-	session->demand_used = both_up && (demand || session->demand_used);
-}
-
-/* RFC 7880 7.3: nothing is agreed on with a reflector, and it is not to send by itself. */
-static void session_offer_sbfd(struct session *session)
-{
-	uint32_t desired_min_tx = session->config.desired_min_tx;
-
-	if (session->state != BFD_UP)
-		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
-	session->desired_min_tx = session->desired_min_tx_used = desired_min_tx;
-	session->required_min_rx = session->required_min_rx_used = 0;
-	session->poll_pending = false;
-	session->poll_active &=
-		session->poll_asks; /* the round-trip time may be measured (7.2.2: F is copied) */
-}
-
-/* 6.8.9: only while both are Up, only if the peer sends them back, no more often than it can. */
-static uint32_t session_echo_rate(const struct session *session)
-{
-	if (!session->config.echo || !session->echo_able || !session->remote_min_echo_rx ||
-	    session->state != BFD_UP || session->remote_state != BFD_UP ||
-	    session->key.type != SESSION_SINGLE_HOP)
-		return 0;
-	return max32(session->config.echo_tx, session->remote_min_echo_rx);
-}
-
-/* RFC 9747 2: only we ourselves have to agree. */
-static void session_offer_loop(struct session *session)
-{
-	uint32_t interval = session->config.desired_min_tx;
-
-	if (session->state != BFD_UP)
-		interval = max32(interval, SESSION_SLOW_TX);
-	session->desired_min_tx = session->desired_min_tx_used = interval;
-	session->required_min_rx = session->required_min_rx_used = interval;
-	session->remote_min_tx = session->remote_discr ? interval : 0;
-}
-
-/* 6.8.3: what packets say, and what of it is in force already. */
-static void session_offer(struct session *session, usec_t now)
-{
-	bool answered = session->remote_discr && session->state != BFD_ADMIN_DOWN;
-	uint32_t required_min_rx = session->config.required_min_rx;
-	uint32_t desired_min_tx = session->config.desired_min_tx;
-
-	if (session->state != BFD_UP)
-		desired_min_tx = max32(desired_min_tx, SESSION_SLOW_TX);
-	if (session->echo_interval && session->echo_proven) /* a SHOULD: Echo packets tell sooner */
-		required_min_rx = max32(required_min_rx, SESSION_SLOW_TX);
-	if (desired_min_tx != session->desired_min_tx || required_min_rx != session->required_min_rx)
-		session->poll_pending = true;
-	session->desired_min_tx = desired_min_tx;
-	session->required_min_rx = required_min_rx;
-	if (session->config.demand_mode || session->demand_used)
-		session_offer_demand(session);
-
-	if (session->state == BFD_UP || session->state == BFD_INIT)
-		desired_min_tx = min32(desired_min_tx, session->desired_min_tx_used);
-	session->desired_min_tx_used = desired_min_tx;
-
-	if (answered) {
-		required_min_rx = max32(required_min_rx, session->required_min_rx_used);
-	} else {
-		poll_drop(session, now);
-		session->poll_pending = false;
-	}
-	session->required_min_rx_used = required_min_rx;
-}
-
 static void session_poll_start(struct session *session, usec_t now)
 {
 	if (session->poll_pending || session->poll_active || now >= session->poll_next)
 		poll_start(session, now);
-}
-
-/* 6.5: a Final came. What changed meanwhile it may not answer. */
-static void session_final(struct session *session, usec_t received)
-{
-	if (!poll_end(session, received))
-		return;
-	session->demand_used = session->demand;
-	session->desired_min_tx_used = session->desired_min_tx;
-	session->required_min_rx_used = session->required_min_rx;
 }
 
 const char *session_type_name(enum session_type type)
@@ -259,38 +86,19 @@ static struct before session_begin(const struct session *session, struct session
 	};
 }
 
-/* 6.8.4. Of S-BFD as of an end in Demand mode, once it was answered: each packet of ours asks for one. */
-static usec_t session_detection_time(const struct session *session)
-{
-	if (session->key.type == SESSION_SBFD)
-		return session->state == BFD_UP ? (usec_t)session->config.detect_mult * session->tx_interval
-						: 0;
-	if (session->demand_used)
-		return session_patience(session);
-	return (usec_t)session->remote_detect_mult *
-	       max32(session->required_min_rx_used, session->remote_min_tx);
-}
-
 static void session_settle(struct session *session, usec_t now, const struct before *before,
 			   struct session_effects *effects)
 {
 	usec_t deadline;
 
-	session->echo_interval = session_echo_rate(session);
-	if (session->key.type == SESSION_SBFD)
-		session_offer_sbfd(session);
-	else if (session->key.type == SESSION_ECHO)
-		session_offer_loop(session);
-	else
-		session_offer(session, now);
+	offer_update(session, now);
 	if ((session->config.rtt_interval || session->config.demand_mode || session->poll_ordered ||
 	     session->poll_asks) &&
 	    session->key.type != SESSION_ECHO)
 		poll_schedule(session, now);
 	session_poll_start(session, now);
-	session->tx_interval = session_tx_interval(session);
-	session->next_tx = session_next_tx(session);
-	session->detection_time = session_detection_time(session);
+	schedule_next(session);
+	session->detection_time = offer_detection_time(session);
 
 	deadline = session_detect_deadline(session);
 	if (deadline < before->deadline || (deadline == USEC_NEVER && before->deadline != USEC_NEVER))
@@ -305,7 +113,7 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 		effects->what |= EFFECT_SEND;
 	if (session->echo_interval != before->echo_interval)
 		effects->what |= EFFECT_ECHO;
-	if (effects->what & EFFECT_STATE && session_may_send(session) && session_prompt_allowed(session, now))
+	if (effects->what & EFFECT_STATE && schedule_allowed(session) && session_prompt_allowed(session, now))
 		effects->what |= EFFECT_SEND;
 }
 
@@ -476,7 +284,7 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 	}
 	session_learn(session, packet, received);
 	if (packet->final)
-		session_final(session, received);
+		offer_accepted(session, received);
 	if (sbfd)
 		session_step(session, sbfd_step(session, packet), received, effects);
 	else
@@ -559,17 +367,6 @@ bool session_poll(struct session *session, usec_t now, struct session_effects *e
 	return true;
 }
 
-/* Sets the schedule so that the next packet is due within START_SPREAD. */
-static void session_start_soon(struct session *session, usec_t now)
-{
-	usec_t wait = (usec_t)(((uint64_t)START_SPREAD * session->jitter) >> 32);
-	uint32_t interval = session_tx_interval(session);
-
-	/* Counted from a moment on the grid, a packet falls due as much later as from any other one. */
-	if (interval)
-		session->last_tx = session_on_grid(now + wait, interval) - session_due(session, 0, interval);
-}
-
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects)
 {
 	struct before before = session_begin(session, effects);
@@ -579,7 +376,7 @@ void session_path(struct session *session, bool up, usec_t now, struct session_e
 		if (!up)
 			session_event(session, FSM_PATH_DOWN, now, effects);
 		else if (session_prompt_allowed(session, now))
-			session_start_soon(session, now);
+			schedule_start_soon(session, now);
 	}
 	session_settle(session, now, &before, effects);
 }
@@ -676,14 +473,12 @@ void session_transmitted(struct session *session, usec_t now, uint32_t random)
 	session->jitter = random;
 	session->tight = session->config.detect_mult == 1;
 	session_poll_start(session, now);
-	session->tx_interval = session_tx_interval(session);
-	session->next_tx = session_next_tx(session);
+	schedule_next(session);
 }
 
 bool session_break_silence(struct session *session, usec_t now)
 {
 	poll_start(session, now);
-	session->tx_interval = session_tx_interval(session);
-	session->next_tx = session_next_tx(session);
+	schedule_next(session);
 	return session->tx_interval;
 }

@@ -12,4 +12,15 @@ typedef int64_t usec_t;
 #define USEC_S ((usec_t)1000000)
 #define USEC_NEVER INT64_MAX
 
+/* Intervals, as packets bear them: microseconds. */
+static inline uint32_t max32(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static inline uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
 #endif
