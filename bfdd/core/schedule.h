@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When a session sends (RFC 5880 6.8.7). Pure; a part of core/session.c; core/session.h says what session_grid() is.
+ * When a session sends (RFC 5880 6.8.7). Pure; a part of core/session.c. session_grid(), which core/session.h
+ * declares, is here.
  */
 #ifndef CORE_SCHEDULE_H
 #define CORE_SCHEDULE_H

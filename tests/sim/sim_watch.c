@@ -7,11 +7,6 @@
 
 #include <string.h>
 
-static uint32_t max32(uint32_t a, uint32_t b)
-{
-	return a > b ? a : b;
-}
-
 /* 6.8.4: with at least MIN_RX in force, silence since `heard` becomes a Down; in Demand mode that since the
  * first Poll. */
 static usec_t detection_end(const struct sim_node *node, uint32_t min_rx)
