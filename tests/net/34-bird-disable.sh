@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # BIRD by its control socket: protocols disabled and enabled, whoever restarts, hangs or has other ideas; and BGP's
-# state as a reason not to use a path. BIRD_ROUNDS says how often the last step disables and enables.
+# state as a reason not to use a path. BIRD_ROUNDS and BIRD_RECONNECTS say how often the last step disables and enables, and
+# loses the connection.
 . "$(dirname "$0")/lib.sh"
 ROUTES=100
 . "$(dirname "$0")/lib-bird.sh"
 
 BIRD_ROUNDS=${BIRD_ROUNDS-300}
+BIRD_RECONNECTS=${BIRD_RECONNECTS-20}
 DETECTION=150
 
 strict_config() {
@@ -183,11 +185,12 @@ sed -i 's/{ name = "fra"; address = "192.0.2.3"; interface = "eth2"; profile = "
 ctl e reload >/dev/null
 wait_for 10 "the warning is there" grep -q "peer fra: BGP is up, but BFD is not" "$RUN/bfdd-e.log"
 
-step "$BIRD_ROUNDS times disabled and enabled: nothing grows"
+step "$BIRD_ROUNDS times disabled and enabled, $BIRD_RECONNECTS times connected: nothing grows"
 bfdd_stop e
 before=$(awk '/^VmRSS/ { print $2 }' "/proc/$(cat "$RUN/bird-e.process")/status")
-grown=$("$TOOLS/bird_rounds" "$RUN/bird-e.ctl" fra "$BIRD_ROUNDS") || fail "the rounds ended early"
+grown=$("$TOOLS/bird_rounds" "$RUN/bird-e.ctl" fra "$BIRD_ROUNDS" "$BIRD_RECONNECTS") || fail "the rounds ended early"
 echo "$grown; BIRD's memory: $before kB before, $(awk '/^VmRSS/ { print $2 }' "/proc/$(cat "$RUN/bird-e.process")/status") after"
 equal "rounds" "$(jq .rounds <<<"$grown")" "$BIRD_ROUNDS"
+equal "reconnects" "$(jq .reconnects <<<"$grown")" "$BIRD_RECONNECTS"
 equal "descriptors grown" "$(jq .descriptors <<<"$grown")" 0
 at_most "bytes grown" "$(jq .bytes <<<"$grown")" 0

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * bird_rounds SOCKET PROTOCOL ROUNDS    disables and enables by the daemon's own client, each twice in a
- * round's place; prints {"rounds":, "disabled":, "enabled":, "descriptors":, "bytes":}: what grew while it
- * did.
+ * bird_rounds SOCKET PROTOCOL ROUNDS RECONNECTS    disables and enables by the daemon's own client, then
+ * loses the connection as often as RECONNECTS says, each time after all was told; prints {"rounds":,
+ * "disabled":, "enabled":, "reconnects":, "descriptors":, "bytes":}: what grew while it did.
  */
 #include <dirent.h>
 #include <ev.h>
@@ -10,19 +10,42 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "routing/bird.h"
 
 #define WARM_UP 10
-#define LIMIT 200. /* s */
+#define LIMIT(orders, reconnects) (60 + .01 * (orders) + .4 * (reconnects)) /* s */
 
 static struct {
 	struct bird *bird;
 	const char *protocol;
-	unsigned wanted, done, disabled, enabled, descriptors;
+	unsigned wanted, done, disabled, enabled, reconnects, lost, descriptors;
 	size_t bytes;
 	bool began;
 } rounds;
+
+static void die(const char *why)
+{
+	fprintf(stderr, "bird_rounds: %s\n", why);
+	exit(1);
+}
+
+/* Ends the client's connection, whose descriptor it alone knows, as if BIRD had. */
+static void cut(void)
+{
+	struct sockaddr_storage peer;
+	socklen_t size;
+	int fd, cut = 0;
+
+	for (fd = 3; fd < 64; fd++) {
+		size = sizeof(peer);
+		if (!getpeername(fd, (struct sockaddr *)&peer, &size) && peer.ss_family == AF_UNIX)
+			cut += !shutdown(fd, SHUT_RDWR);
+	}
+	if (cut != 1)
+		die("there is not one connection");
+}
 
 static unsigned descriptors(void)
 {
@@ -34,12 +57,6 @@ static unsigned descriptors(void)
 	if (dir)
 		closedir(dir);
 	return n;
-}
-
-static void die(const char *why)
-{
-	fprintf(stderr, "bird_rounds: %s\n", why);
-	exit(1);
 }
 
 static void order(void)
@@ -61,6 +78,8 @@ static void done(void *context, const char *name, bool enable, unsigned code, co
 	}
 	if (rounds.done < 2 * (rounds.wanted + WARM_UP))
 		order();
+	else if (rounds.reconnects)
+		cut();
 	else
 		ev_break(ev_default_loop(0), EVBREAK_ALL);
 }
@@ -71,12 +90,18 @@ static void told(void *context)
 {
 	if (!rounds.began)
 		order();
+	else if (rounds.lost && rounds.lost < rounds.reconnects)
+		cut();
+	else if (rounds.lost)
+		ev_break(ev_default_loop(0), EVBREAK_ALL);
 	rounds.began = true;
 }
 
 static void lost(void *context)
 {
-	die("the connection was lost");
+	if (rounds.done < 2 * (rounds.wanted + WARM_UP))
+		die("the connection was lost");
+	rounds.lost++;
 }
 
 static void limit(struct ev_loop *loop, ev_timer *watcher, int revents)
@@ -91,17 +116,19 @@ int main(int argc, char **argv)
 	struct ev_loop *loop = ev_default_loop(EVFLAG_AUTO);
 	ev_timer timer;
 
-	if (argc != 4)
-		die("SOCKET PROTOCOL ROUNDS");
+	if (argc != 5)
+		die("SOCKET PROTOCOL ROUNDS RECONNECTS");
 	rounds.protocol = argv[2];
 	rounds.wanted = (unsigned)atoi(argv[3]);
+	rounds.reconnects = (unsigned)atoi(argv[4]);
 	rounds.bird = bird_create(loop, argv[1], 5 * USEC_S, &callbacks);
-	ev_timer_init(&timer, limit, LIMIT, 0.);
+	ev_timer_init(&timer, limit, LIMIT(2 * rounds.wanted, rounds.reconnects), 0.);
 	ev_timer_start(loop, &timer);
 	ev_run(loop, 0);
-	printf("{\"rounds\":%u,\"disabled\":%u,\"enabled\":%u,\"descriptors\":%d,\"bytes\":%ld}\n",
-	       rounds.wanted, rounds.disabled, rounds.enabled, (int)(descriptors() - rounds.descriptors),
-	       (long)(mallinfo2().uordblks - rounds.bytes));
+	printf("{\"rounds\":%u,\"disabled\":%u,\"enabled\":%u,\"reconnects\":%u,\"descriptors\":%d,\"bytes\":"
+	       "%ld}\n",
+	       rounds.wanted, rounds.disabled, rounds.enabled, rounds.lost,
+	       (int)(descriptors() - rounds.descriptors), (long)(mallinfo2().uordblks - rounds.bytes));
 	bird_free(rounds.bird);
 	return 0;
 }
