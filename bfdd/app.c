@@ -161,85 +161,6 @@ static void on_steer(struct ev_loop *loop, ev_io *watcher, int revents)
 	}
 }
 
-static void link_changed(void *context, const struct monitor_link *link, bool gone)
-{
-	struct app *app = context;
-
-	app->links_changed = true;
-	app->links_lost |= (gone || !link->up || !link->carrier) && app_follow_uses(app, link->ifindex);
-	if (app->ready)
-		events_add(app->events, LOG_LEVEL_DEBUG, "link", app_now(),
-			   json_pack("{s:o s:i s:b s:b}", "interface", view_text(link->name), "ifindex",
-				     (int)link->ifindex, "up", !gone && link->up, "carrier",
-				     !gone && link->carrier));
-}
-
-static void address_changed(void *context, uint32_t ifindex, const struct addr *addr, uint8_t length,
-			    bool gone)
-{
-	struct app *app = context;
-
-	app->links_changed = true;
-	app->links_lost |= gone && !addr_is_link_local(addr);
-}
-
-static void tell_gone(struct app *app)
-{
-	for (unsigned i = 0; i < app->ngone && app->map; i++)
-		app_policy_group_gone(app, app->gone[i]);
-	app->ngone = 0;
-}
-
-/* Our own deletions come by here as well. The wait lets the link's news arrive, which follows that of its
- * nexthops. */
-static void object_lost(void *context, const struct monitor_lost *lost)
-{
-	struct app *app = context;
-
-	if (lost->kind == MONITOR_LOST_NEXTHOP) {
-		if (app->ngone == APP_GONE)
-			tell_gone(app);
-		app->gone[app->ngone++] = lost->id;
-	}
-	if (lost->kind == MONITOR_LOST_ROUTE) {
-		app->routes_taken += routes_lost(app->routes, lost->table, &lost->prefix);
-		app_marks_lost(app, lost->table, &lost->prefix);
-		return;
-	}
-	app_policy_check_in(app, 0.02);
-}
-
-static void monitor_resynced(void *context)
-{
-	struct app *app = context;
-
-	app->links_changed = app->links_lost = true;
-	log_notice("netlink: more changes than the socket could hold; everything was read again");
-	routes_lost_any(app->routes);
-	app_marks_update(app);
-	app_routes_wake(app);
-	app_policy_check_in(app, 0.02);
-}
-
-static void on_monitor(struct ev_loop *loop, ev_io *watcher, int revents)
-{
-	struct app *app = watcher->data;
-
-	monitor_read(app->monitor);
-	if (app->links_changed) {
-		app_peers_resolve(app);
-		app_follow_links(app, app->links_lost);
-	}
-	app->links_changed = app->links_lost = false;
-	tell_gone(app); /* after the links, so that a switch is told with its cause */
-	if (!app->routes_taken)
-		return;
-	log_warning("steering: somebody deleted %u routes of ours; they are written again",
-		    app->routes_taken);
-	app->routes_taken = 0;
-	app_routes_wake(app);
-}
-
 static void route_refused(void *context, uint32_t table, const struct prefix *prefix, int error)
 {
 	struct app *app = context;
@@ -340,20 +261,13 @@ static int open_engine(struct app *app, char *error, size_t size)
 		.recorder = app->config->flight_recorder,
 		.state_file = app->survive.file,
 	};
-	const struct monitor_callbacks monitor = {.link = link_changed,
-						  .address = address_changed,
-						  .lost = object_lost,
-						  .resync = monitor_resynced,
-						  .context = app};
-
 	app->engine_thread = thread(app, "bfdd-engine", ENGINE_BUDGET);
 	app->standby_thread = thread(app, "bfdd-standby", 0);
 	app->standby_thread.deadline = false; /* which could not be bound to a processor */
 	app->engine = engine_create(&engine, error, size);
 	if (app->engine)
 		app_survive_reserve(app);
-	app->monitor = app->engine ? monitor_create(app->range.protocol, &monitor, error, size) : NULL;
-	return app->monitor ? 0 : -1;
+	return app->engine ? app_links_open(app, error, size) : -1;
 }
 
 static int open_steering(struct app *app, char *error, size_t size)
@@ -416,19 +330,17 @@ static void watch(struct app *app)
 {
 	ev_io_init(&app->engine_watcher, on_engine, engine_event_fd(app->engine), EV_READ);
 	ev_io_init(&app->steer_watcher, on_steer, steer_report_fd(app->steer), EV_READ);
-	ev_io_init(&app->monitor_watcher, on_monitor, monitor_fd(app->monitor), EV_READ);
 	ev_idle_init(&app->routes_idle, on_routes_idle);
 	ev_timer_init(&app->second_timer, on_second, 1., 1.);
 	ev_timer_init(&app->retry_timer, on_retry, APP_RETRY_PEERS, APP_RETRY_PEERS);
 	ev_init(&app->check_timer, on_check);
-	app->engine_watcher.data = app->steer_watcher.data = app->monitor_watcher.data = app;
+	app->engine_watcher.data = app->steer_watcher.data = app;
 	app->routes_idle.data = app->second_timer.data = app->retry_timer.data = app->check_timer.data = app;
 	ev_set_priority(&app->engine_watcher, EV_MAXPRI);
-	ev_set_priority(&app->monitor_watcher, EV_MAXPRI);
 	ev_io_start(app->loop, &app->engine_watcher);
 	ev_io_start(app->loop, &app->steer_watcher);
-	ev_io_start(app->loop, &app->monitor_watcher);
 	ev_timer_start(app->loop, &app->second_timer);
+	app_links_begin(app);
 }
 
 static int start(struct app *app, char *error, size_t size)
@@ -524,9 +436,9 @@ struct app *app_create(struct ev_loop *loop, const struct app_options *options, 
 
 static void unwatch(struct app *app)
 {
+	app_links_stop(app);
 	ev_io_stop(app->loop, &app->engine_watcher);
 	ev_io_stop(app->loop, &app->steer_watcher);
-	ev_io_stop(app->loop, &app->monitor_watcher);
 	ev_idle_stop(app->loop, &app->routes_idle);
 	ev_timer_stop(app->loop, &app->second_timer);
 	ev_timer_stop(app->loop, &app->retry_timer);

@@ -415,6 +415,8 @@ void app_peers_resolve(struct app *app)
 		if (!resolve(app, &app->peers[i], &gateway_moved))
 			app->peers_dirty = true;
 	app_lag_links(app);
+	if (!app_links_watch(app))
+		app->peers_dirty = true;
 	if (!app_doors_sweep(app))
 		app->peers_dirty = true;
 	if (!gateway_moved || !app->map || !app_policy_build(app, "an interface changed"))

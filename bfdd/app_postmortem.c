@@ -55,6 +55,9 @@ void app_postmortem_ask(struct app *app, const struct app_peer *peer)
 	snprintf(inquest->interface, sizeof(inquest->interface), "%s",
 		 link ? link->name : peer->config->interface);
 	app_peer_waiting(app, peer, inquest->why);
+	if (peer->path_up &&
+	    link) /* if the path went nevertheless, the engine saw it first (engine_links()) */
+		snprintf(inquest->why, sizeof(inquest->why), "link on %s", link->name);
 	/* With the ring full thousands go down at once, and this one's record is counted with its next. */
 	if (!engine_fetch_recording(app->engine, peer->slot, keep, inquest))
 		free(inquest);

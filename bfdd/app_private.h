@@ -30,6 +30,7 @@
 #define APP_RETRY_PEERS 0.05 /* s */
 #define APP_NO_SLOT (-1)
 #define APP_GONE 64
+#define APP_LINKS 64		     /* that the engine looks at: with more, at none */
 #define APP_PRESUME_FOR (5 * USEC_S) /* sessions with living peers are up again after 1 to 3 s */
 #define APP_WAITING 96		     /* bytes of such a text with its NUL */
 
@@ -254,6 +255,8 @@ struct app {
 	unsigned routes_refused; /* since this was told last */
 	unsigned routes_taken;	 /* deleted by others, by the messages read just now */
 	unsigned orders_lost_seen;
+	uint32_t watched[APP_LINKS]; /* app_links_watch() */
+	unsigned nwatched;
 	bool links_changed; /* by the messages read just now */
 	bool links_lost;    /* ... one, or an address */
 	bool ready;	    /* started: news are events */
@@ -319,6 +322,14 @@ void app_survive_close(struct app *app, bool hold);
 bool app_numbers_take(struct app *app);
 /* A map was made. */
 void app_numbers_keep(struct app *app);
+
+/* app_links.c */
+int app_links_open(struct app *app, char *error, size_t size); /* makes app->monitor; 0, or -1 with ERROR */
+void app_links_begin(struct app *app);
+void app_links_stop(struct app *app);
+/* The engine is to see by itself when a link by which services may leave loses its carrier. False: it could
+ * not be told now. */
+bool app_links_watch(struct app *app);
 
 /* app_peers.c */
 /* Makes app->peers for CONFIG, those of OLD (may be NULL) carried over: malloc'ed, and nothing is changed

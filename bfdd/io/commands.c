@@ -132,7 +132,8 @@ static void path(struct engine *engine, struct session *session, const struct co
 		}
 		gate_session(back->gate, session);
 	}
-	session_path(session, up, back->clock.now, &effects);
+	companion_of(back, session)->path_given = up;
+	session_path(session, up && !carrier_is_lost(engine, key.ifindex), back->clock.now, &effects);
 	sessions_apply(engine, session, &effects);
 }
 
@@ -241,6 +242,9 @@ static void carry_out(struct engine *engine, const struct command *command)
 		break;
 	case COMMAND_KEYS:
 		keys_retire(engine, command->object);
+		break;
+	case COMMAND_LINKS:
+		carrier_change(engine, command->object);
 		break;
 	case COMMAND_VRFS:
 		doors_vrfs(engine, command->object);

@@ -264,6 +264,7 @@ void engine_begin(struct engine *engine)
 	back->doubt_timer.kind = TIMER_DOUBT;
 	back->presume_timer.kind = TIMER_PRESUME;
 	back->retry_timer.kind = TIMER_RETRY;
+	back->carrier_timer.kind = TIMER_CARRIER;
 }
 
 /* What was ordered before the thread began. Packets for these sessions may lie in the sockets already, and

@@ -89,6 +89,10 @@ bool engine_remove(struct engine *engine, uint16_t slot);
  */
 bool engine_path(struct engine *engine, uint16_t slot, bool up, const struct addr *local, uint32_t ifindex,
 		 uint32_t vrf);
+/* The engine itself sees within some milliseconds that one of these N links loses its carrier or gets it
+ * back, and takes the paths by it away or gives them back; engine_path() must allow a path all the same.
+ * Instead of those given before. */
+bool engine_links(struct engine *engine, const uint32_t *ifindexes, unsigned n);
 /* Whether the session's path may carry services while it is up; for the policy it is down as long as not. A
  * session begins with true. */
 bool engine_usable(struct engine *engine, uint16_t slot, bool usable);

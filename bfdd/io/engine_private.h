@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the engine's own files share: in its thread engine.c standby.c sessions.c transmit.c commands.c
  * decide.c recorder.c snapshot.c keep.c, in the main thread lifecycle.c front.c, in both events.c doors.c
- * unsolicited.c keys.c filter.c. */
+ * unsolicited.c keys.c filter.c carrier.c. */
 #ifndef IO_ENGINE_PRIVATE_H
 #define IO_ENGINE_PRIVATE_H
 
@@ -51,6 +51,7 @@ struct companion {
 	struct link_layer link;
 	usec_t next_routed; /* a packet is to take the kernel's way by then */
 	bool barred;	    /* engine_usable(): not to carry services */
+	bool path_given;    /* engine_path()'s word */
 	uint8_t refused;    /* enum raw_fate of the last routed packet, or of a frame refused since */
 	uint8_t said[2];    /* the first bytes of the last packet: diagnostic, state, flags */
 	struct resume kept; /* what the state file has of it */
@@ -132,6 +133,16 @@ struct vrf_links {
 	struct udp_member members[];
 };
 
+/* Of engine_links(): on its way in, in force, and on its way out to be freed. */
+struct carrier_links {
+	struct notice notice; /* NOTICE_FREE */
+	unsigned n;
+	struct carrier_link {
+		uint32_t ifindex;
+		bool lost;
+	} links[];
+};
+
 enum command_kind {
 	COMMAND_ADD,
 	COMMAND_CONFIGURE,
@@ -156,6 +167,7 @@ enum command_kind {
 	COMMAND_UNSOLICITED,
 	COMMAND_KEYS,
 	COMMAND_VRFS,
+	COMMAND_LINKS,
 	COMMAND_REFLECTOR,
 };
 
@@ -281,11 +293,15 @@ struct back {
 	struct recorder recorder;
 	uint64_t random;
 	uint8_t echo_key[SIPHASH_KEY];
-	struct timer policy_timer, doubt_timer, presume_timer, retry_timer;
+	struct timer policy_timer, doubt_timer, presume_timer, retry_timer, carrier_timer;
 
 	struct unsolicited unsolicited;
 	struct vrf_links *vrfs; /* in force, or NULL: no link is in a VRF */
 	struct reflector reflector;
+	struct {
+		struct carrier_links *links; /* NULL: none are looked at */
+		int fd;			     /* any socket */
+	} carrier;
 	struct adoption *adoption; /* in force, or NULL */
 	bool ordered;		   /* orders went out since the last flush */
 	struct snapshot *snapshots, **snapshots_tail;
@@ -325,6 +341,7 @@ enum {
 	TIMER_DOUBT,
 	TIMER_PRESUME,
 	TIMER_RETRY,
+	TIMER_CARRIER,
 	TIMER_ECHO_TX,
 	TIMER_ECHO_DETECT
 };
@@ -481,6 +498,13 @@ void doors_change(struct engine *engine, struct door_change *change);
 void doors_hand(struct door_change *change);
 void doors_free(struct door_change *change);
 void doors_vrfs(struct engine *engine, struct vrf_links *links);
+
+/* carrier.c: what is seen of links before the kernel tells */
+void carrier_change(struct engine *engine, struct carrier_links *links);
+void carrier_look(struct engine *engine);
+/* What was seen: the paths by IFINDEX, if it is one to look at, go or come. */
+void carrier_set(struct engine *engine, uint32_t ifindex, bool lost);
+bool carrier_is_lost(const struct engine *engine, uint32_t ifindex);
 
 /* unsolicited.c: sessions that the peer asks for */
 void unsolicited_change(struct engine *engine, struct unsolicited_rules *set);

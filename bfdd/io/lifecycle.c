@@ -47,9 +47,11 @@ static bool open_back(struct back *back, char *error, size_t size)
 	if (!back->frame)
 		log_notice("%s: all packets are routed one by one", error);
 	back->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	back->carrier.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	back->loop = ev_loop_new(EVBACKEND_EPOLL);
-	if (back->timer_fd < 0 || !back->loop || getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
-		snprintf(error, size, "timerfd, epoll or random numbers: %s", strerror(errno));
+	if (back->timer_fd < 0 || back->carrier.fd < 0 || !back->loop ||
+	    getrandom(&seed, sizeof(seed), 0) != sizeof(seed)) {
+		snprintf(error, size, "timerfd, socket, epoll or random numbers: %s", strerror(errno));
 		return false;
 	}
 	back->random = seed.random | 1;
@@ -70,7 +72,8 @@ struct engine *engine_create(const struct engine_config *config, char *error, si
 	}
 	memset(engine, 0, sizeof(*engine));
 	engine->config = *config;
-	engine->command_fd = engine->event_fd = engine->late_fd = engine->back.timer_fd = -1;
+	engine->command_fd = engine->event_fd = engine->late_fd = engine->back.timer_fd =
+		engine->back.carrier.fd = -1;
 	pthread_mutex_init(&engine->turn, NULL);
 	snprintf(error, size, "out of memory or file descriptors");
 	if (!open_rings(engine) || !open_back(&engine->back, error, size)) {
@@ -135,7 +138,8 @@ static void free_commands(struct engine *engine)
 			free_adoption(command.object);
 		else if (command.kind == COMMAND_SNAPSHOT || command.kind == COMMAND_RECORDING ||
 			 command.kind == COMMAND_UNSOLICITED || command.kind == COMMAND_KEYS ||
-			 command.kind == COMMAND_VRFS || command.kind == COMMAND_REFLECTOR)
+			 command.kind == COMMAND_VRFS || command.kind == COMMAND_LINKS ||
+			 command.kind == COMMAND_REFLECTOR)
 			free(command.object);
 		else if (command.kind == COMMAND_POLICY_SNAPSHOT)
 			free_policy_snapshot(command.object);
@@ -201,6 +205,9 @@ void engine_free(struct engine *engine)
 		raw_close(engine->back.raw);
 	frame_close(engine->back.frame);
 	free(engine->back.vrfs);
+	free(engine->back.carrier.links);
+	if (engine->back.carrier.fd >= 0)
+		close(engine->back.carrier.fd);
 	udp_close(engine->back.udp);
 	gate_close(engine->front.gate);
 	pthread_mutex_destroy(&engine->turn);

@@ -458,6 +458,9 @@ void sessions_timer(struct engine *engine, struct timer *timer)
 	case TIMER_ECHO_DETECT:
 		echo_detect(engine, timer);
 		break;
+	case TIMER_CARRIER:
+		carrier_look(engine);
+		break;
 	case TIMER_RETRY: /* events_publish() ends this turn, as it does each */
 		break;
 	}
