@@ -92,6 +92,24 @@ static void check_detection(struct resolver *resolver, const struct section *sec
 			(double)session->required_min_rx / USEC_MS);
 }
 
+/* Where the peer only answers, its last answer may be all that an attacker needs. */
+static void check_demand(struct resolver *resolver, const struct section *section,
+			 const struct session_config *session)
+{
+	const struct auth_chain *chain = session->demand_mode ? session->auth : NULL;
+
+	for (unsigned i = 0; chain && i < chain->nkeys; i++) {
+		if (!chain->keys[i].type || auth_meticulous(&chain->keys[i]))
+			continue;
+		report_warning(
+			resolver->reports, &section->at,
+			"demand-mode: key %d of key chain \"%s\" is %s: whoever has heard an answer can "
+			"repeat it and hide a failure; take a meticulous type",
+			chain->keys[i].id, chain->name, auth_type_name(chain->keys[i].type));
+		return;
+	}
+}
+
 static bool resolve_profiles(struct resolver *resolver)
 {
 	const struct sections *sections = &resolver->tree->profiles;
@@ -203,6 +221,7 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	if (resolve_type_multihop(peer->type))
 		check_multihop(resolver, section, peer);
 	check_detection(resolver, section, &peer->session);
+	check_demand(resolver, section, &peer->session);
 }
 
 static const char *peer_protocol(const struct section *section)

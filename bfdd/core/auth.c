@@ -58,6 +58,11 @@ unsigned auth_secret_most(enum auth_type type)
 	return types[type].most;
 }
 
+bool auth_meticulous(const struct auth_key *key)
+{
+	return types[key->type].meticulous;
+}
+
 static bool key_equal(const struct auth_key *a, const struct auth_key *b)
 {
 	return a->id == b->id && a->type == b->type && a->size == b->size &&
@@ -285,5 +290,5 @@ enum drop auth_verify(const struct auth_chain *chain, struct auth_state *state, 
 
 void auth_heard(struct auth_state *state, usec_t received, usec_t time)
 {
-	state->known_until = received + 2 * time;
+	state->known_until = time == USEC_NEVER ? USEC_NEVER : received + 2 * time;
 }

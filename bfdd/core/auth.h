@@ -88,6 +88,9 @@ enum auth_type auth_type_find(const char *name);
 /* How long a secret for TYPE may be, at least 1. */
 unsigned auth_secret_most(enum auth_type type);
 
+/* Whether the sequence number rises with each packet, so that none may come twice. */
+bool auth_meticulous(const struct auth_key *key);
+
 /* The same keys under the same name. NULL is a chain, too: none. */
 bool auth_chain_equal(const struct auth_chain *a, const struct auth_chain *b);
 /* Main thread: renews the marks for Unix time NOW in microseconds. True: another key is sent, or none. Of
@@ -106,7 +109,8 @@ size_t auth_sign(const struct auth_chain *chain, struct auth_state *state,
  * a later one must follow it. Computes a digest for no more than some thousands of wrong ones a second. */
 enum drop auth_verify(const struct auth_chain *chain, struct auth_state *state, const struct packet *packet,
 		      const uint8_t *data, usec_t received);
-/* It was accepted, and the detection time is now TIME. */
+/* It was accepted, and the detection time is now TIME; USEC_NEVER: however long the peer is silent, its next
+ * packet must go on behind this one. */
 void auth_heard(struct auth_state *state, usec_t received, usec_t time);
 
 #endif

@@ -86,6 +86,14 @@ static struct before session_begin(const struct session *session, struct session
 	};
 }
 
+/* 6.8.1: the number is forgotten after "at least" two detection times. In Demand mode silence does not tell
+ * that the peer began anew, and whoever heard it before could replay that. DETECTION_TIME: without it. */
+static void session_trust(struct session *session, usec_t since, usec_t detection_time)
+{
+	if (session->extra)
+		auth_heard(&session->extra->auth, since, session->demand_used ? USEC_NEVER : detection_time);
+}
+
 static void session_settle(struct session *session, usec_t now, const struct before *before,
 			   struct session_effects *effects)
 {
@@ -99,6 +107,8 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 	session_poll_start(session, now);
 	schedule_next(session);
 	session->detection_time = offer_detection_time(session);
+	if (session->config.auth && session->demand_used != before->demand_used)
+		session_trust(session, now, before->detection_time);
 
 	deadline = session_detect_deadline(session);
 	if (deadline < before->deadline || (deadline == USEC_NEVER && before->deadline != USEC_NEVER))
@@ -227,8 +237,7 @@ void session_resume(struct session *session, const struct resume *resume, usec_t
 	if (session->config.shutdown)
 		session_event(session, FSM_ADMIN_DISABLE, now, effects);
 	session_settle(session, now, &before, effects);
-	if (session->extra)
-		auth_heard(&session->extra->auth, now, session->detection_time);
+	session_trust(session, now, session->detection_time);
 	effects->what |= EFFECT_SEND;
 }
 
@@ -290,8 +299,8 @@ enum drop session_receive(struct session *session, const struct packet *packet, 
 	else
 		session_event(session, FSM_RECV_ADMIN_DOWN + packet->state, received, effects);
 	session_settle(session, received, &before, effects);
-	if (packet->auth_present && session->extra)
-		auth_heard(&session->extra->auth, received, session->detection_time);
+	if (packet->auth_present)
+		session_trust(session, received, session->detection_time);
 	if (packet->poll && !sbfd)
 		effects->what |= EFFECT_SEND | EFFECT_SEND_FINAL;
 	return DROP_NONE;
@@ -365,6 +374,12 @@ bool session_poll(struct session *session, usec_t now, struct session_effects *e
 	session->poll_next = now;
 	session_settle(session, now, &before, effects);
 	return true;
+}
+
+bool session_doubt(struct session *session, usec_t now, struct session_effects *effects)
+{
+	return session->demand_used && !session->poll_active && !session->poll_ordered &&
+	       session_poll(session, now, effects);
 }
 
 void session_path(struct session *session, bool up, usec_t now, struct session_effects *effects)

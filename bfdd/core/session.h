@@ -182,6 +182,9 @@ const char *session_type_name(enum session_type type);
 
 /* A Poll Sequence of its own as soon as may be. False: the session is not Up at both ends. */
 bool session_poll(struct session *session, usec_t now, struct session_effects *effects);
+/* session_authenticate() said DROP_AUTH_SEQUENCE: it is an old packet, or the peer began anew with other
+ * numbers. In Demand mode nothing else would tell which, so a Poll Sequence is to. False: nothing changed. */
+bool session_doubt(struct session *session, usec_t now, struct session_effects *effects);
 /* Call when next_tx has come and tx_interval is 0: a Poll Sequence is due. False: nothing is to be sent after
  * all; next_tx is another. */
 bool session_break_silence(struct session *session, usec_t now);

@@ -245,6 +245,8 @@ void sessions_packet(void *context, const uint8_t *data, size_t size, const stru
 	} else if (session) {
 		sessions_hear(engine, session);
 		recorder_packet(engine, session, data, size, origin, stamp, drop);
+		if (drop == DROP_AUTH_SEQUENCE && session_doubt(session, engine->back.clock.now, &effects))
+			sessions_apply(engine, session, &effects);
 	}
 	if (drop && session)
 		session->drops[drop]++;

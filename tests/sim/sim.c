@@ -85,16 +85,23 @@ static void wire_add(struct sim *sim, unsigned to, const uint8_t *bytes, size_t 
 }
 
 /* An attacker who hears all of it and knows no secret. */
-static void replay(struct sim *sim, unsigned to, const uint8_t *bytes, size_t size)
+static void tape(struct sim *sim, unsigned to, const uint8_t *bytes, size_t size)
 {
 	struct sim_flight *kept = &sim->tape[sim->ntape++ % SIM_TAPE];
 
 	kept->to = (uint8_t)to;
 	kept->size = (uint8_t)size;
 	memcpy(kept->bytes, bytes, size);
-	if (sim_range(sim, 1, 1000) > sim->replays)
+}
+
+void sim_replay(struct sim *sim)
+{
+	unsigned n = sim->ntape < SIM_TAPE ? sim->ntape : SIM_TAPE;
+	const struct sim_flight *kept;
+
+	if (!n)
 		return;
-	kept = &sim->tape[sim_range(sim, 0, (sim->ntape < SIM_TAPE ? sim->ntape : SIM_TAPE) - 1)];
+	kept = &sim->tape[sim_range(sim, 0, n - 1)];
 	wire_add(sim, kept->to, kept->bytes, kept->size);
 	sim->seen.replayed++;
 }
@@ -128,8 +135,9 @@ static void node_send(struct sim_node *node, enum sim_send kind)
 		size = auth_sign(node->session->config.auth, &node->extra.auth, bytes, sim->now,
 				 sim_random(sim));
 	sim->seen.packets++;
-	if (sim->replays)
-		replay(sim, to, bytes, size);
+	tape(sim, to, bytes, size);
+	if (sim->replays && sim_range(sim, 1, 1000) <= sim->replays)
+		sim_replay(sim);
 	if (wire->cut || sim_range(sim, 1, 1000) <= wire->loss) {
 		sim->seen.lost++;
 		return;
@@ -217,6 +225,10 @@ static void node_read(struct sim_node *node, const struct sim_flight *flight)
 		if (drop != DROP_AUTH_SEQUENCE)
 			sim_fail(node, "dropped: %s", drop_name(drop));
 		node->sim->seen.stale++;
+		if (session_doubt(session, node->sim->now, &effects)) {
+			node->sim->seen.doubts++;
+			sim_effects(node, &effects);
+		}
 		return;
 	}
 	if (session_receive(session, &packet, flight->at, &effects) != DROP_NONE) {

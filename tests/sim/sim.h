@@ -88,7 +88,7 @@ struct sim {
 	/* What was seen, over all scenarios: a simulation in which nothing happens proves nothing. */
 	struct sim_seen {
 		unsigned long packets, ups, timeouts, finals, polls, lost, drops, demands, unanswered,
-			replayed, stale;
+			replayed, stale, doubts;
 	} seen;
 };
 
@@ -109,6 +109,8 @@ void sim_path(struct sim_node *node, bool up);
 /* Carries out what a call for NODE's session asked for. */
 void sim_effects(struct sim_node *node, const struct session_effects *effects);
 void sim_run(struct sim *sim, usec_t until);
+/* Somebody sends one of the last SIM_TAPE packets again, to whom it was sent. */
+void sim_replay(struct sim *sim);
 
 /* The watcher: called by sim.c at each thing that a node does. */
 void watch_started(struct sim_node *node);

@@ -25,17 +25,17 @@ union chain_memory {
 
 static inline struct auth_key make_key(uint8_t id, enum auth_type type, const char *secret)
 {
-	struct auth_key key = {.id = id,
-			       .type = type,
-			       .size = (uint8_t)strlen(secret),
-			       .send_start = AUTH_ALWAYS,
-			       .send_end = AUTH_EVER,
-			       .accept_start = AUTH_ALWAYS,
-			       .accept_end = AUTH_EVER};
+	struct auth_key made = {.id = id,
+				.type = type,
+				.size = (uint8_t)strlen(secret),
+				.send_start = AUTH_ALWAYS,
+				.send_end = AUTH_EVER,
+				.accept_start = AUTH_ALWAYS,
+				.accept_end = AUTH_EVER};
 
-	assert_true(key.size <= auth_secret_most(type));
-	memcpy(key.secret, secret, key.size);
-	return key;
+	assert_true(made.size <= auth_secret_most(type));
+	memcpy(made.secret, secret, made.size);
+	return made;
 }
 
 /* With these keys, as they hold at time 0. */
@@ -53,9 +53,9 @@ static inline struct auth_chain *make_chain(union chain_memory *memory, const st
 static inline struct auth_chain *one_key(union chain_memory *memory, uint8_t id, enum auth_type type,
 					 const char *secret)
 {
-	struct auth_key key = make_key(id, type, secret);
+	struct auth_key made = make_key(id, type, secret);
 
-	return make_chain(memory, &key, 1);
+	return make_chain(memory, &made, 1);
 }
 
 #endif

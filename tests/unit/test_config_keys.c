@@ -108,6 +108,29 @@ static const struct auth_key *first_key(const struct config *config)
 	return config->chains[0]->keys;
 }
 
+/* In Demand mode each key that may be repeated is one too many, wherever the mode comes from. */
+static void silence_needs_meticulous_keys(void **state)
+{
+	static const char text[] =
+		"key-chains = ( { name = \"good\"; keys = ( { type = \"meticulous-keyed-md5\"; secret = "
+		"\"" SECRET
+		"\"; } ); }, { name = \"bad\"; keys = ( { type = \"meticulous-keyed-md5\"; secret = \"" SECRET
+		"\"; }, { id = 7; type = \"keyed-sha1\"; secret = \"" SECRET "\"; } ); } );\n"
+		"profiles = ( { name = \"quiet\"; demand-mode = true; } );\n"
+		"peers = ( { name = \"p\"; address = \"192.0.2.1\"; profile = \"quiet\"; key-chain = "
+		"\"bad\"; },"
+		" { name = \"q\"; address = \"192.0.2.2\"; profile = \"quiet\"; key-chain = \"good\"; },"
+		" { name = \"r\"; address = \"192.0.2.3\"; key-chain = \"bad\"; } );\n";
+	struct config *config = load_text(text, 0600);
+
+	assert_non_null(config);
+	assert_string_equal(reported,
+			    "warning: demand-mode: key 7 of key chain \"bad\" is keyed-sha1: whoever has "
+			    "heard an answer can repeat it and hide a failure; take a meticulous "
+			    "type\n");
+	config_free(config);
+}
+
 static void keys_are_read(void **state)
 {
 	struct config *config;
@@ -462,6 +485,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_read),
+		cmocka_unit_test(silence_needs_meticulous_keys),
 		cmocka_unit_test(files_end_with_at_most_one_newline),
 		cmocka_unit_test(wrong_keys_are_errors),
 		cmocka_unit_test(secrets_of_a_wrong_length_are_errors),
