@@ -144,17 +144,31 @@ static bool path_there(const struct app *app, const struct session_key *key)
 	       monitor_holder(app->monitor, key->vrf, &key->local);
 }
 
-/* Nobody is configured for it. */
-static void say_goodbye(struct app *app, const struct resume *resume)
+/* The keys that it had, as they are now; NULL: it had none, or they are gone with it. */
+static struct auth_chain *chain_of(const struct app *app, const struct resume *resume)
 {
-	const struct session_config config = resume_config(resume);
-	int slot = engine_resume(app->engine, &config, &resume->key, SESSION_NO_PATH, resume->local_discr,
-				 resume->source_port, true);
+	for (unsigned i = 0; resume->chain && i < app->config->nchains; i++)
+		if (app->config->chains[i]->mark == resume->chain)
+			return app->config->chains[i];
+	return NULL;
+}
 
+/* Nobody is configured for it. False: its peer would not believe us, or we cannot speak. */
+static bool say_goodbye(struct app *app, const struct resume *resume)
+{
+	struct session_config config = resume_config(resume);
+	int slot;
+
+	config.auth = chain_of(app, resume);
+	if (resume->chain && !config.auth)
+		return false;
+	slot = engine_resume(app->engine, &config, &resume->key, SESSION_NO_PATH, resume->local_discr,
+			     resume->source_port, true);
 	if (slot < 0)
-		return;
+		return false;
 	APP_UNTIL_TAKEN(engine_remove(app->engine, (uint16_t)slot));
 	app->survive.gone++;
+	return true;
 }
 
 /* What no peer has asked for is let go, unless its peer still waits for a path that may come in time. */
@@ -170,9 +184,7 @@ static void let_go(struct app *app)
 			continue;
 		kept->taken = true;
 		survive->nleft--;
-		if (waits && path_there(app, &kept->resume.key))
-			say_goodbye(app, &kept->resume);
-		else
+		if (!waits || !path_there(app, &kept->resume.key) || !say_goodbye(app, &kept->resume))
 			engine_release(app->engine, (uint16_t)kept->resume.local_discr);
 	}
 	if (survive->nleft)

@@ -162,6 +162,7 @@ static struct auth_chain *resolve_chain(struct resolver *resolver, const struct 
 	if (!chain)
 		return NULL;
 	snprintf(chain->name, sizeof(chain->name), "%s", name ? name : "");
+	chain->mark = auth_chain_mark(chain->name);
 	chain->users = 1;
 	chain->nkeys = keys->n;
 	if (section_has(section, KEY_KEYS) && !keys->n)

@@ -63,6 +63,16 @@ bool auth_meticulous(const struct auth_key *key)
 	return types[key->type].meticulous;
 }
 
+/* FNV-1a. */
+uint32_t auth_chain_mark(const char *name)
+{
+	uint32_t mark = 0x811c9dc5;
+
+	for (; *name; name++)
+		mark = (mark ^ (uint8_t)*name) * 0x01000193;
+	return mark ? mark : 1;
+}
+
 static bool key_equal(const struct auth_key *a, const struct auth_key *b)
 {
 	return a->id == b->id && a->type == b->type && a->size == b->size &&

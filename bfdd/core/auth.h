@@ -50,6 +50,7 @@ struct auth_key {
 
 struct auth_chain {
 	char name[AUTH_NAME];
+	uint32_t mark; /* of the name: auth_chain_mark() */
 	/* Which keys hold now. */
 	atomic_uchar sends;	       /* index; AUTH_NO_KEY: none, so nothing is sent */
 	atomic_uint_least64_t accepts; /* bits */
@@ -88,6 +89,8 @@ enum auth_type auth_type_find(const char *name);
 /* How long a secret for TYPE may be, at least 1. */
 unsigned auth_secret_most(enum auth_type type);
 
+/* Stands for a chain of this name, in 32 bits; never 0. */
+uint32_t auth_chain_mark(const char *name);
 /* Whether the sequence number rises with each packet, so that none may come twice. */
 bool auth_meticulous(const struct auth_key *key);
 

@@ -19,7 +19,7 @@ enum {
 	AT_FIXED_SUM = RESUME_FIXED - 8,
 };
 
-/* Offsets of a record. What lies between AT_KEPT_FREE and its end is zero. */
+/* Offsets of a record. */
 enum {
 	AT_SUM = 0,
 	AT_LOCAL_DISCR = 8,
@@ -51,8 +51,10 @@ enum {
 	AT_VRF = 112,
 	AT_XMIT_SEQ = 116,
 	AT_RCV_SEQ = 120,
-	AT_KEPT_FREE = 124,
+	AT_CHAIN = 124,
 };
+
+_Static_assert(AT_CHAIN + 4 == RESUME_RECORD, "a record is full");
 
 enum {
 	FLAG_DEMAND = 1,
@@ -198,6 +200,8 @@ void resume_take(struct resume *resume, const struct session *session)
 	resume->created = session->created;
 	resume->up_transitions = session->up_transitions;
 	resume->down_transitions = session->down_transitions;
+	if (session->config.auth)
+		resume->chain = session->config.auth->mark;
 	if (session->extra)
 		take_sequence(resume, &session->extra->auth);
 }
@@ -220,6 +224,7 @@ void resume_encode(const struct resume *resume, uint8_t record[RESUME_RECORD])
 			  (resume->rcv_known ? FLAG_RCV_SEQ : 0) | (resume->demand ? FLAG_OUR_DEMAND : 0));
 	put32(record + AT_XMIT_SEQ, resume->xmit_seq);
 	put32(record + AT_RCV_SEQ, resume->rcv_seq);
+	put32(record + AT_CHAIN, resume->chain);
 	record[AT_FAMILY] = (uint8_t)addr_size(resume->key.peer.family);
 	record[AT_HAS_LOCAL] = resume->key.local.family != AF_UNSPEC;
 	record[AT_TYPE] = resume->key.type;
@@ -281,6 +286,7 @@ static void decode_values(struct resume *resume, const uint8_t *record)
 	resume->rcv_known = record[AT_FLAGS] & FLAG_RCV_SEQ;
 	resume->xmit_seq = get32(record + AT_XMIT_SEQ);
 	resume->rcv_seq = get32(record + AT_RCV_SEQ);
+	resume->chain = get32(record + AT_CHAIN);
 	resume->demand = record[AT_FLAGS] & FLAG_OUR_DEMAND;
 	resume->remote_min_rx = get32(record + AT_REMOTE_MIN_RX);
 	resume->remote_min_tx = get32(record + AT_REMOTE_MIN_TX);

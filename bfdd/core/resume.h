@@ -9,7 +9,7 @@
 
 #include "core/session.h"
 
-#define RESUME_VERSION 4 /* of the form: to be counted up with every change of it */
+#define RESUME_VERSION 5 /* of the form: to be counted up with every change of it */
 #define RESUME_HEADER 4096
 #define RESUME_FIXED 64 /* bytes of the header that are written once */
 #define RESUME_ALIVE 64 /* where in the header: usec_t, when the process was last at work */
@@ -46,6 +46,7 @@ struct resume {
 	uint32_t up_transitions, down_transitions;
 	uint32_t xmit_seq, rcv_seq; /* authentication's */
 	bool xmit_started, rcv_known;
+	uint32_t chain; /* whose keys it had: auth_chain_mark(); 0: no authentication */
 };
 
 void resume_header_encode(const struct resume_owner *owner, uint8_t header[RESUME_FIXED]);
@@ -68,7 +69,7 @@ bool resume_decode(struct resume *resume, const uint8_t record[RESUME_RECORD], u
 bool resume_in_time(const struct resume *resume, usec_t silent);
 /* Whether it had left Up because its peer fell silent or its path was gone, and nothing has come since. */
 bool resume_failed(const struct resume *resume);
-/* A configuration as the session had it. */
+/* A configuration as the session had it, but for its key chain. */
 struct session_config resume_config(const struct resume *resume);
 /* A total order. */
 int resume_key_compare(const struct session_key *a, const struct session_key *b);

@@ -44,10 +44,13 @@ static void repair(uint8_t record[RESUME_RECORD])
 	any.remote_detect_mult = record[23];
 	any.polling = record[24] & 4;
 	any.remote_demand = record[24] & 1;
+	any.remote_cpi = record[24] & 2;
+	any.demand = record[24] & 32;
 	any.xmit_started = record[24] & 8;
 	any.rcv_known = record[24] & 16;
 	memcpy(&any.xmit_seq, record + 116, 4);
 	memcpy(&any.rcv_seq, record + 120, 4);
+	memcpy(&any.chain, record + 124, 4);
 	memcpy(&any.remote_min_rx, record + 32, 4);
 	memcpy(&any.remote_min_tx, record + 36, 4);
 	memcpy(&any.desired_min_tx, record + 40, 4);
@@ -75,6 +78,11 @@ static void go_on(const struct resume *resume)
 	promise(effects.what & EFFECT_SEND);
 	promise(session.next_tx > NOW);
 	promise(!session.tx_interval || session.tx_interval >= USEC_MS);
+	if (session.demand_used) { /* nothing but a Poll tells */
+		session_transmitted(&session, NOW + USEC_S, 0);
+		promise(session.poll_active);
+		session_polled(&session, NOW + USEC_S);
+	}
 	promise(session_detect_deadline(&session) > NOW);
 	session_detect_expired(&session, session_detect_deadline(&session), &effects);
 	promise(session.state == BFD_DOWN);

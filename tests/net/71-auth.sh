@@ -138,4 +138,46 @@ SINCE=$(peer_field b a since)
 DOWNS=$(ctl c peers | jq '.[0]["down-transitions"]')
 flooded "flood without the filter" 50000 10000
 equal "b did not notice: up since" "$(peer_field b a since)" "$SINCE"
+
+# b's peer is not in the file any more, and a chain of its name may not be either. Long detection times: a slow start is no failure.
+without_b() { # SED-SCRIPT
+	config a | sed "s/{ name = \"b\".*//; s/transmit-interval = 100/transmit-interval = 600/; $1" >"$RUN/bfdd-a.conf"
+}
+
+step "a peer is taken away while bfdd is dead: its goodbye is signed"
+config a | sed 's/transmit-interval = 100/transmit-interval = 600/' >"$RUN/bfdd-a.conf"
+ctl a reload >/dev/null
+b_waits() {
+	[ "$(peer_field b a detection-time)" = 3000 ]
+}
+wait_for 10 "b has 3 s to wait" b_waits
+cp "$RUN/bfdd-a.conf" "$RUN/with-b.conf"
+DROPS=$(ctl b peers | jq -c '.[0].drops')
+SINCE=$(lab_now)
+without_b ""
+bfdd_kill a
+bfdd_restart a
+equal "peers told" "$(ctl a status | jq .survival.removed)" 1
+told() {
+	has_event b "$SINCE" '.event == "session" and .from == "up" and .diagnostic == "neighbor-down"'
+}
+wait_for 10 "b was told, and believed it" told
+equal "drops at b" "$(ctl b peers | jq -c '.[0].drops')" "$DROPS"
+
+step "its keys are gone with it: it is told nothing"
+cp "$RUN/with-b.conf" "$RUN/bfdd-a.conf"
+ctl a reload >/dev/null
+wait_for 20 "b is up again" peer_is b a up
+wait_for 10 "b has 3 s to wait" b_waits
+DROPS=$(ctl b peers | jq -c '.[0].drops')
+SINCE=$(lab_now)
+without_b 's/{ name = "k1".*}, { name = "k2"/{ name = "k2"/; s/profiles = ( .*/profiles = (/'
+bfdd_kill a
+bfdd_restart a
+equal "peers told" "$(ctl a status | jq .survival.removed)" 0
+timed_out() {
+	has_event b "$SINCE" '.event == "session" and .from == "up" and .diagnostic == "control-expiry"'
+}
+wait_for 10 "b has waited" timed_out
+equal "drops at b" "$(ctl b peers | jq -c '.[0].drops')" "$DROPS"
 bfdd_stop a

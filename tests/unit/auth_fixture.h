@@ -44,6 +44,7 @@ static inline struct auth_chain *make_chain(union chain_memory *memory, const st
 {
 	memset(memory, 0, sizeof(*memory));
 	strcpy(memory->chain.name, "test");
+	memory->chain.mark = auth_chain_mark("test");
 	memory->chain.nkeys = n;
 	memcpy(memory->chain.keys, keys, n * sizeof(*keys));
 	auth_chain_renew(&memory->chain, 0);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "auth_fixture.h"
 #include "core/resume.h"
 
 #define SLOT 0x1234
@@ -60,6 +61,7 @@ static void what_is_kept_is_read_back(void **state)
 	kept.xmit_started = kept.rcv_known = true;
 	kept.xmit_seq = UINT32_MAX;
 	kept.rcv_seq = 0x80000001;
+	kept.chain = 0xfffffffe;
 	assert_true(believed(&kept));
 	assert_memory_equal(&read_back, &kept, sizeof(kept));
 }
@@ -88,6 +90,21 @@ static void numbers_go_on(void **state)
 	/* Another key chain, or none, is no reason to forget; a session without memory for it is no harm. */
 	s.extra = NULL;
 	session_resume(&s, &read_back, now, &effects);
+}
+
+/* By its name: its keys may be others by then. */
+static void whose_keys_it_had_is_kept(void **state)
+{
+	union chain_memory memory;
+
+	assert_int_equal(kept.chain, 0);
+	s.config.auth = one_key(&memory, 1, AUTH_SHA1, "secret");
+	resume_take(&kept, &s);
+	assert_true(believed(&kept));
+	assert_int_equal(read_back.chain, auth_chain_mark("test"));
+	assert_int_not_equal(read_back.chain, auth_chain_mark("tesu"));
+	assert_int_not_equal(auth_chain_mark(""), 0);
+	assert_null(resume_config(&read_back).auth);
 }
 
 static void half_a_record_is_none(void **state)
@@ -355,6 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_kept_is_read_back, setup_up),
 		cmocka_unit_test_setup(numbers_go_on, setup_up),
+		cmocka_unit_test_setup(whose_keys_it_had_is_kept, setup_up),
 		cmocka_unit_test_setup(half_a_record_is_none, setup_up),
 		cmocka_unit_test_setup(what_no_session_can_be_is_refused, setup_up),
 		cmocka_unit_test(only_its_own_host_and_namespace_go_on_with_a_file),
