@@ -71,34 +71,77 @@ static void take_secret(struct auth_key *key, const uint8_t *secret, size_t size
 	key->size = (uint8_t)size;
 }
 
+static int hex_digit(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit |= 0x20;
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* RFC 5880 6.7.2 to 6.7.4. BUF holds the longest secret and a byte more, which tells that it is too long.
+ * False, and reported. */
+static bool read_hex(const char *text, uint8_t buf[AUTH_SECRET_MAX + 2], size_t *size, const struct place *at,
+		     struct reports *reports)
+{
+	for (*size = 0; *text && *size <= AUTH_SECRET_MAX; text += 2) {
+		int high = hex_digit(text[0]), low = high < 0 ? -1 : hex_digit(text[1]);
+
+		if (low < 0) {
+			report_error(reports, at, "secret-hex: expects pairs of hexadecimal digits");
+			return false;
+		}
+		buf[(*size)++] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+/* The parser's memory, which it will not read again. */
 static void wipe(const char *text)
 {
-	/* The parser's memory, which it will not read again. */
-	explicit_bzero((char *)(uintptr_t)text, strlen(text));
+	if (text)
+		explicit_bzero((char *)(uintptr_t)text, strlen(text));
+}
+
+static const enum schema_index secret_keys[] = {KEY_SECRET, KEY_SECRET_HEX, KEY_SECRET_FILE};
+#define SECRET_KEYS (sizeof(secret_keys) / sizeof(*secret_keys))
+
+/* Which of these is there; KEY_SECRET_FILE also if none is. */
+static enum schema_index secret_key(const struct section *section, unsigned *count)
+{
+	enum schema_index found = KEY_SECRET_FILE;
+
+	*count = 0;
+	for (unsigned i = 0; i < SECRET_KEYS; i++)
+		if (section->values[secret_keys[i]].state != VALUE_ABSENT) {
+			found = secret_keys[i];
+			++*count;
+		}
+	return found;
 }
 
 static void resolve_secret(struct resolver *resolver, const struct section *section, struct auth_key *key)
 {
-	const char *text = section_text(section, KEY_SECRET), *path = section_text(section, KEY_SECRET_FILE);
-	bool inline_ = section->values[KEY_SECRET].state != VALUE_ABSENT,
-	     file = section->values[KEY_SECRET_FILE].state != VALUE_ABSENT;
+	struct reports *reports = resolver->reports;
 	uint8_t buf[AUTH_SECRET_MAX + 2];
+	unsigned count;
+	enum schema_index from = secret_key(section, &count);
+	const char *text = section_text(section, from), *name = schema_keys[from].name;
+	const struct place *at = section_place(section, from);
 	size_t size;
 
-	if (inline_ == file)
-		report_error(resolver->reports, &section->at,
-			     inline_ ? "\"secret\" and \"secret-file\" are both there"
-				     : "\"secret-file\" is missing, or \"secret\"");
-	else if (text && key->type)
-		take_secret(key, (const uint8_t *)text, strlen(text), "secret",
-			    section_place(section, KEY_SECRET), resolver->reports);
-	else if (path && key->type &&
-		 read_file(path, buf, &size, section_place(section, KEY_SECRET_FILE), resolver->reports))
-		take_secret(key, buf, size, "secret-file", section_place(section, KEY_SECRET_FILE),
-			    resolver->reports);
+	if (count != 1)
+		report_error(reports, &section->at,
+			     count ? "only one of \"secret-file\", \"secret\" and \"secret-hex\" may be there"
+				   : "\"secret-file\" is missing, or \"secret\" or \"secret-hex\"");
+	else if (text && key->type && from == KEY_SECRET)
+		take_secret(key, (const uint8_t *)text, strlen(text), name, at, reports);
+	else if (text && key->type &&
+		 (from == KEY_SECRET_HEX ? read_hex : read_file)(text, buf, &size, at, reports))
+		take_secret(key, buf, size, name, at, reports);
 	explicit_bzero(buf, sizeof(buf));
-	if (text)
-		wipe(text);
+	wipe(section_text(section, KEY_SECRET));
+	wipe(section_text(section, KEY_SECRET_HEX));
 }
 
 static int64_t time_of(const struct section *section, enum schema_index key, int64_t fallback)
@@ -223,14 +266,16 @@ static bool others_read(const char *path)
 static void warn_of_key(struct resolver *resolver, const struct section *section)
 {
 	const char *path = section_text(section, KEY_SECRET_FILE);
-	const struct place *at = section_place(section, path ? KEY_SECRET_FILE : KEY_SECRET);
+	unsigned count;
+	enum schema_index from = secret_key(section, &count);
+	const struct place *at = section_place(section, from);
 
 	if (path && others_read(path))
 		report_warning(resolver->reports, at, "secret-file: %s can be read by everybody", path);
 	else if (!path && others_read(at->file))
-		report_warning(
-			resolver->reports, at,
-			"secret: everybody can read this file; take \"secret-file\", or change its mode");
+		report_warning(resolver->reports, at,
+			       "%s: everybody can read this file; take \"secret-file\", or change its mode",
+			       schema_keys[from].name);
 }
 
 void resolve_keys_warn(struct resolver *resolver)

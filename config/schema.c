@@ -224,6 +224,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			   .help = "what is made of the secret"},
 	[KEY_SECRET] = {"secret", SCHEMA_SECRET, SCHEMA_KEY, .reload = SCHEMA_LIVE,
 			.help = "the secret itself"},
+	[KEY_SECRET_HEX] = {"secret-hex", SCHEMA_SECRET, SCHEMA_KEY, .reload = SCHEMA_LIVE,
+			    .help = "the secret itself, in hexadecimal"},
 	[KEY_SECRET_FILE] = {"secret-file", SCHEMA_PATH, SCHEMA_KEY, .reload = SCHEMA_LIVE,
 			     .help = "the file that has the secret"},
 	[KEY_SEND_START] = {"send-start", SCHEMA_TIME, SCHEMA_KEY, .reload = SCHEMA_LIVE,

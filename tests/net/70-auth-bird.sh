@@ -45,13 +45,17 @@ KEY1='password "first secret" { id 1; };'
 KEY2='password "second secret" { id 2; };'
 KEY1_ACCEPTED='password "first secret" { id 1; generate to "2020-01-01"; };'
 
-# KEYS-FIELDS: of key 1 and of key 2, "" if there is no such key.
+FIRST_HEX=$(printf 'first secret' | od -An -tx1 | tr -d ' \n')
+
+# Meticulous ones have the first secret in hexadecimal. KEYS-FIELDS: of key 1 and of key 2, "" if there is no such key.
 bfdd_config() { # FIRST SECOND
-	local n=0 type chains="" peers=""
+	local n=0 type chains="" peers="" first
 	for type in $TYPES; do
 		n=$((n + 1))
+		first="secret-file = \"$RUN/first.key\";"
+		[[ $type != meticulous* ]] || first="secret-hex = \"$FIRST_HEX\";"
 		chains="$chains${chains:+,} { name = \"$type\"; keys = ("
-		[ "$1" = - ] || chains="$chains { id = 1; type = \"$type\"; secret-file = \"$RUN/first.key\"; $1 }"
+		[ "$1" = - ] || chains="$chains { id = 1; type = \"$type\"; $first $1 }"
 		[ "$1" = - ] || [ "$2" = - ] || chains="$chains,"
 		[ "$2" = - ] || chains="$chains { id = 2; type = \"$type\"; secret-file = \"$RUN/second.key\"; $2 }"
 		chains="$chains ); }"
@@ -225,5 +229,5 @@ ctl a status >>"$RUN/shown"
 ctl a peers >>"$RUN/shown"
 ctl a peer keyed-md5 >>"$RUN/shown"
 cat "$RUN/bfdd-a.log" >>"$RUN/shown"
-! grep -i 'secret"\|first secret\|second secret\|wrong secret' "$RUN/shown" || fail "a secret is shown"
+! grep -i -e "$FIRST_HEX" -e 'secret"\|first secret\|second secret\|wrong secret' "$RUN/shown" || fail "a secret is shown"
 bfdd_stop a

@@ -182,12 +182,51 @@ static void files_end_with_at_most_one_newline(void **state)
 	}
 }
 
+static void secrets_are_read_in_hexadecimal(void **state)
+{
+	static const uint8_t expected[] = {0x00, 0xff, 0x1a, 0xB2};
+	static const char *const bad[] = {"0", "000", "0g", "g0", "0x00", "00 11", "00:11", " 00", "-1", "0\xc3\xa9"};
+	char keys[256], digits[2 * AUTH_SECRET_MAX + 8];
+	struct config *config = load_keys("{ type = \"keyed-sha1\"; secret-hex = \"00ff1aB2\"; }", 0600);
+
+	assert_non_null(config);
+	assert_string_equal(reported, "");
+	assert_int_equal(first_key(config)->size, sizeof(expected));
+	assert_memory_equal(first_key(config)->secret, expected, sizeof(expected));
+	config_free(config);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		snprintf(keys, sizeof(keys), "{ type = \"keyed-sha1\"; secret-hex = \"%s\"; }", bad[i]);
+		refused(keys, "secret-hex: expects pairs of hexadecimal digits\n");
+	}
+	refused("{ type = \"keyed-sha1\"; secret-hex = \"\"; }", "secret-hex: a secret must not be empty\n");
+	refused("{ type = \"keyed-sha1\"; secret-hex = 11; }",
+		"secret-hex: expects a secret in quotes, not a number\n");
+	refused("{ type = \"keyed-sha1\"; secret-hex = \"00\"; secret = \"" SECRET "\"; }",
+		"only one of \"secret-file\", \"secret\" and \"secret-hex\" may be there\n");
+	for (unsigned bytes = 19; bytes < sizeof(digits) / 2; bytes++) {
+		memset(digits, 'a', 2 * bytes);
+		digits[2 * bytes] = '\0';
+		snprintf(keys, sizeof(keys), "{ type = \"keyed-sha1\"; secret-hex = \"%s\"; }", digits);
+		if (bytes <= 20)
+			taken(keys, 0600, "");
+		else
+			refused(keys, "secret-hex: the secret is too long for keyed-sha1: at most 20 bytes\n");
+		snprintf(keys, sizeof(keys), "{ type = \"hmac-sha1\"; secret-hex = \"%s\"; }", digits);
+		if (bytes <= AUTH_SECRET_MAX)
+			taken(keys, 0600, "");
+		else
+			refused(keys, "secret-hex: the secret is too long for hmac-sha1: at most 64 bytes\n");
+	}
+	taken("{ type = \"keyed-md5\"; secret-hex = \"11\"; }", 0644,
+	      "warning: secret-hex: everybody can read this file; take \"secret-file\", or change its mode\n");
+}
+
 static void wrong_keys_are_errors(void **state)
 {
 	refused("", "keys: there is none\n");
-	refused("{ id = 1; type = \"keyed-sha1\"; }", "\"secret-file\" is missing, or \"secret\"\n");
+	refused("{ id = 1; type = \"keyed-sha1\"; }", "\"secret-file\" is missing, or \"secret\" or \"secret-hex\"\n");
 	refused("{ type = \"keyed-sha1\"; secret = \"" SECRET "\"; secret-file = \"/x\"; }",
-		"\"secret\" and \"secret-file\" are both there\n");
+		"only one of \"secret-file\", \"secret\" and \"secret-hex\" may be there\n");
 	refused("{ type = \"sha1\"; secret = \"" SECRET "\"; }",
 		"type: \"sha1\" is none of simple-password, keyed-md5, meticulous-keyed-md5, keyed-sha1, "
 		"meticulous-keyed-sha1, hmac-sha1, meticulous-hmac-sha1\n");
@@ -486,6 +525,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_read),
 		cmocka_unit_test(silence_needs_meticulous_keys),
+		cmocka_unit_test(secrets_are_read_in_hexadecimal),
 		cmocka_unit_test(files_end_with_at_most_one_newline),
 		cmocka_unit_test(wrong_keys_are_errors),
 		cmocka_unit_test(secrets_of_a_wrong_length_are_errors),
