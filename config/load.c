@@ -305,7 +305,7 @@ static bool parse(config_t *parsed, const struct source *source, struct reports 
 {
 	if (source->state == SOURCE_COMMENT)
 		report_error(reports, &source->opened, "a comment begins here and never ends");
-	else if (!config_read_string(parsed, source->text))
+	else if (!config_read_string(parsed, source->text.bytes))
 		report_error(reports, source_place(source, (unsigned)config_error_line(parsed)), "%s",
 			     config_error_text(parsed));
 	else if (source->state == SOURCE_STRING)

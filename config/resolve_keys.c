@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "config/chain.h"
 #include "config/resolve.h"
 
 static int64_t wall_clock(void)
@@ -199,22 +200,16 @@ static struct auth_chain *resolve_chain(struct resolver *resolver, const struct 
 {
 	const char *name = section_text(section, KEY_NAME);
 	const struct sections *keys = keys_of(section);
-	struct auth_chain *chain = report_calloc(resolver->reports, 1,
-						 sizeof(*chain) + keys->n * sizeof(*chain->keys));
+	unsigned nkeys = keys->n < AUTH_KEYS ? keys->n : AUTH_KEYS;
+	struct auth_chain *chain = chain_create(name ? name : "", nkeys, resolver->reports);
 
 	if (!chain)
 		return NULL;
-	snprintf(chain->name, sizeof(chain->name), "%s", name ? name : "");
-	chain->mark = auth_chain_mark(chain->name);
-	chain->users = 1;
-	chain->nkeys = keys->n;
 	if (section_has(section, KEY_KEYS) && !keys->n)
 		report_error(resolver->reports, section_place(section, KEY_KEYS), "keys: there is none");
-	if (keys->n > AUTH_KEYS) {
+	if (keys->n > AUTH_KEYS)
 		report_error(resolver->reports, section_place(section, KEY_KEYS),
 			     "keys: %u are too many, at most %d", keys->n, AUTH_KEYS);
-		chain->nkeys = AUTH_KEYS;
-	}
 	for (unsigned i = 0; i < chain->nkeys; i++)
 		resolve_key(resolver, &keys->list[i], &chain->keys[i]);
 	check_twice(resolver, keys);
@@ -297,12 +292,4 @@ void resolve_keys_warn(struct resolver *resolver)
 				       "key chain \"%s\" has no key to send now: its peers are sent nothing",
 				       chain->name);
 	}
-}
-
-void config_chain_drop(struct auth_chain *chain)
-{
-	if (!chain || --chain->users)
-		return;
-	explicit_bzero(chain, sizeof(*chain) + chain->nkeys * sizeof(*chain->keys));
-	free(chain);
 }

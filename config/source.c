@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "config/source.h"
 
 #define DEPTH_MAX 10
+#define READ_AT_ONCE 16384
 #define DIGITS_INT32 9 /* decimal digits that surely fit */
 #define DIGITS_HEX 7   /* after 0x, and that stay positive */
 
@@ -16,7 +18,6 @@
 struct reader {
 	struct source *source;
 	struct reports *reports;
-	FILE *out;
 };
 
 static void append_file(struct reader *reader, const char *name, const struct place *from, unsigned depth);
@@ -34,48 +35,44 @@ static const char *enter_file(struct reader *reader, char *name)
 	return name;
 }
 
-/* All that is left of IN, and a NUL; NULL with errno. */
-static char *read_all(FILE *in, size_t *size)
+/* All of FILE. False with errno; TEXT is to be freed in any case. */
+static bool read_all(int fd, struct text *text)
 {
-	size_t room = 16384;
-	char *text = malloc(room), *more = text;
+	ssize_t got;
 
-	for (*size = 0; more; room *= 2) {
-		*size += fread(text + *size, 1, room - 1 - *size, in);
-		if (*size < room - 1) {
-			text[*size] = '\0';
-			return text;
+	do {
+		if (text->size >= SOURCE_SIZE) {
+			errno = EFBIG;
+			return false;
 		}
-		errno = EFBIG;
-		more = room < SOURCE_SIZE ? realloc(text, 2 * room) : NULL;
-		text = more ? more : text;
-	}
-	free(text);
-	return NULL;
+		if (!text_grow(text, READ_AT_ONCE))
+			return false;
+		got = read(fd, text->bytes + text->size, READ_AT_ONCE);
+		if (got > 0)
+			text->size += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	text->bytes[text->size] = '\0';
+	return !got;
 }
 
-/* The whole of FILE, and a NUL; NULL with errno. */
-static char *slurp(const char *file, size_t *size)
+static bool slurp(const char *file, struct text *text)
 {
-	FILE *in = fopen(file, "re");
-	struct stat status;
-	char *text = NULL;
-	int error;
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY), error;
+	bool good;
 
-	if (!in)
-		return NULL;
-	if (!fstat(fileno(in), &status) && S_ISDIR(status.st_mode))
-		errno = EISDIR;
-	else
-		text = read_all(in, size);
-	error = ferror(in) ? EIO : errno;
-	if (text && ferror(in)) {
-		free(text);
-		text = NULL;
-	}
-	fclose(in);
+	if (fd < 0)
+		return false;
+	good = read_all(fd, text);
+	error = errno;
+	close(fd);
 	errno = error;
-	return text;
+	return good;
+}
+
+static void put(struct reader *reader, const char *bytes, size_t size)
+{
+	if (!text_add(&reader->source->text, bytes, size))
+		reader->reports->out_of_memory = true;
 }
 
 static void end_line(struct reader *reader, const struct place *at)
@@ -92,7 +89,7 @@ static void end_line(struct reader *reader, const struct place *at)
 		source->lines = lines;
 	}
 	source->lines[source->nlines++] = *at;
-	putc('\n', reader->out);
+	put(reader, "\n", 1);
 }
 
 /* libconfig 1.5 cuts integers to 32 bits without a word, unless they bear an L. */
@@ -137,9 +134,9 @@ static void append_text(struct reader *reader, const char *p, const struct place
 		} else if (strspn(p, TOKEN_CHARS)) {
 			length = strspn(p, TOKEN_CHARS);
 		}
-		fwrite(p, 1, length, reader->out);
+		put(reader, p, length);
 		if (*state == SOURCE_PLAIN && needs_suffix(p, length))
-			putc('L', reader->out);
+			put(reader, "L", 1);
 		p += length;
 	}
 }
@@ -188,7 +185,7 @@ static void append_lines(struct reader *reader, const char *file, char *text, si
 		next[-1] = '\0';
 		if (strlen(line) < (size_t)(next - 1 - line))
 			report_error(reader->reports, &at, "a NUL byte: this is not a text file");
-		if (ftell(reader->out) > SOURCE_SIZE) {
+		if (reader->source->text.size > SOURCE_SIZE) {
 			report_error(reader->reports, &at, "the file and what it includes are too large");
 			return;
 		}
@@ -201,8 +198,8 @@ static void append_file(struct reader *reader, const char *name, const struct pl
 {
 	const char *base = reader->source->files[0], *slash = from ? strrchr(base, '/') : NULL, *file;
 	struct place whole;
-	char *path, *text;
-	size_t size;
+	struct text text = {0};
+	char *path;
 
 	if (*name == '/' || !slash)
 		path = strdup(name);
@@ -218,17 +215,13 @@ static void append_file(struct reader *reader, const char *name, const struct pl
 		return;
 	}
 	whole = (struct place){.file = file};
-	text = slurp(file, &size);
-	if (!text) {
-		if (from)
-			report_error(reader->reports, from, "cannot include \"%s\": %s", file,
-				     strerror(errno));
-		else
-			report_error(reader->reports, &whole, "cannot read it: %s", strerror(errno));
-		return;
-	}
-	append_lines(reader, file, text, size, depth);
-	free(text);
+	if (slurp(file, &text))
+		append_lines(reader, file, text.bytes, text.size, depth);
+	else if (from)
+		report_error(reader->reports, from, "cannot include \"%s\": %s", file, strerror(errno));
+	else
+		report_error(reader->reports, &whole, "cannot read it: %s", strerror(errno));
+	text_free(&text);
 }
 
 bool source_read(struct source *source, const char *file, struct reports *reports)
@@ -236,14 +229,8 @@ bool source_read(struct source *source, const char *file, struct reports *report
 	struct reader reader = {.source = source, .reports = reports};
 
 	*source = (struct source){0};
-	reader.out = open_memstream(&source->text, &source->size);
-	if (!reader.out) {
-		reports->out_of_memory = true;
-		return false;
-	}
+	put(&reader, "", 0);
 	append_file(&reader, file, NULL, 0);
-	if (fclose(reader.out) || !source->text)
-		reports->out_of_memory = true;
 	return !reports->errors && !reports->out_of_memory;
 }
 
@@ -252,9 +239,7 @@ void source_free(struct source *source)
 	for (unsigned i = 0; i < source->nfiles; i++)
 		free(source->files[i]);
 	free(source->lines);
-	if (source->text) /* there may be secrets in it */
-		explicit_bzero(source->text, source->size);
-	free(source->text);
+	text_free(&source->text);
 }
 
 const struct place *source_place(const struct source *source, unsigned line)

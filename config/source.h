@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "config/report.h"
+#include "config/text.h"
 
 #define SOURCE_FILES 1024
 #define SOURCE_SIZE (64 << 20) /* bytes, all in all */
@@ -18,8 +19,7 @@
 enum source_state { SOURCE_PLAIN, SOURCE_STRING, SOURCE_COMMENT };
 
 struct source {
-	char *text; /* ends with a newline */
-	size_t size;
+	struct text text; /* ends with a newline */
 	struct place *lines; /* of the text */
 	unsigned nlines;
 	char *files[SOURCE_FILES]; /* in the order of reading */
