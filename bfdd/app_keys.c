@@ -69,11 +69,12 @@ static bool configured(const struct app *app, const struct auth_chain *chain)
 
 void app_keys_sweep(struct app *app)
 {
+	app->keys_left = false;
 	for (struct app_keys *keys = app->keys; keys; keys = keys->next) {
 		if (keys->retiring || configured(app, keys->chain))
 			continue;
-		keys->retiring = true;
-		APP_UNTIL_TAKEN(engine_retire_keys(app->engine, keys->chain));
+		keys->retiring = engine_retire_keys(app->engine, keys->chain);
+		app->keys_left |= !keys->retiring;
 	}
 }
 
@@ -111,6 +112,8 @@ void app_keys_second(struct app *app)
 {
 	struct timespec now;
 
+	if (app->keys_left)
+		app_keys_sweep(app);
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (struct app_keys *keys = app->keys; keys; keys = keys->next)
 		if (auth_chain_renew(keys->chain, now.tv_sec * USEC_S + now.tv_nsec / 1000) &&

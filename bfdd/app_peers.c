@@ -437,6 +437,7 @@ struct load {
 	const struct config *old, *new;
 	struct app_peer *peers;	       /* of NEW */
 	const struct app_peer *before; /* of OLD */
+	bool no_memory;
 };
 
 static void make_peer(void *context, enum config_change change, const struct config_peer *old,
@@ -456,6 +457,10 @@ static void make_peer(void *context, enum config_change change, const struct con
 					  .recounts = load->app->recounts_asked,
 					  .state = new->session.shutdown ? BFD_ADMIN_DOWN : BFD_DOWN};
 	peer->config = new;
+	/* Later nothing could be refused any more. */
+	if (change == CONFIG_TIMERS && peer->slot != APP_NO_SLOT &&
+	    !engine_provide(load->app->engine, peer->slot, &new->session))
+		load->no_memory = true;
 }
 
 struct app_peer *app_peers_make(struct app *app, const struct config *config, const struct config *old)
@@ -465,7 +470,10 @@ struct app_peer *app_peers_make(struct app *app, const struct config *config, co
 	load.peers = calloc(config->npeers + 1, sizeof(*load.peers));
 	if (load.peers)
 		config_diff(old, config, make_peer, &load);
-	return load.peers;
+	if (!load.no_memory)
+		return load.peers;
+	free(load.peers);
+	return NULL;
 }
 
 static void tell_engine(void *context, enum config_change change, const struct config_peer *old,

@@ -268,6 +268,7 @@ struct app {
 	struct app_frr *frr; /* NULL: not configured */
 	struct app_unsolicited *unsolicited;
 	struct app_keys *keys; /* all chains that the engine may have */
+	bool keys_left;	       /* it could not be asked to let go of some: again in a second */
 	struct app_sbfd *sbfd; /* NULL: not needed so far */
 };
 

@@ -19,7 +19,7 @@
 enum source_state { SOURCE_PLAIN, SOURCE_STRING, SOURCE_COMMENT };
 
 struct source {
-	struct text text; /* ends with a newline */
+	struct text text;    /* ends with a newline */
 	struct place *lines; /* of the text */
 	unsigned nlines;
 	char *files[SOURCE_FILES]; /* in the order of reading */

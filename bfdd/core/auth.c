@@ -234,8 +234,8 @@ static enum drop verify_password(const struct auth_key *key, const uint8_t *sect
 	bool same;
 
 	memcpy(given, section + 3, size);
-	same = memeql_sec(given, key->secret, sizeof(given)) & (size == key->size);
-	return same ? DROP_NONE : DROP_AUTH_PASSWORD;
+	same = memeql_sec(given, key->secret, sizeof(given));
+	return same && size == key->size ? DROP_NONE : DROP_AUTH_PASSWORD;
 }
 
 /* 6.7.3: within 3 times Detect Mult, in a circular space. */

@@ -80,6 +80,9 @@ int engine_resume(struct engine *engine, const struct session_config *config, co
 		  uint16_t path, uint32_t discr, uint16_t source_port, bool go_on);
 /* The reserved slot is free for others, and its record in the state file is cleared. */
 void engine_release(struct engine *engine, uint16_t slot);
+/* The memory that a session needs for CONFIG, so that engine_configure() has it. False: there is none. */
+bool engine_provide(struct engine *engine, uint16_t slot, const struct session_config *config);
+/* Without engine_provide() before: false also when there is no memory. */
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config);
 /* AdminDown is told for a detection time (a minute at most), then ENGINE_REMOVED comes and the slot may be
  * used again. */
@@ -214,7 +217,8 @@ struct engine_unsolicited_rule {
 };
 bool engine_unsolicited(struct engine *engine, const struct engine_unsolicited_rule *rules, unsigned n);
 
-/* No command that follows has CHAIN in a session_config: ENGINE_KEYS_RETIRED tells when it may be freed. */
+/* No command that follows has CHAIN in a session_config: ENGINE_KEYS_RETIRED tells when it may be freed.
+ * False also when there is no memory: try again later, nobody waits for it. */
 bool engine_retire_keys(struct engine *engine, struct auth_chain *chain);
 /* What comes in by doors of the type TABLE_REFLECTOR is answered so from now on, at most RATE packets a
  * second; NULL: not at all. */

@@ -218,6 +218,13 @@ void engine_release(struct engine *engine, uint16_t slot)
 	front->free[front->nfree++] = slot;
 }
 
+bool engine_provide(struct engine *engine, uint16_t slot, const struct session_config *config)
+{
+	struct session_extra *extra;
+
+	return find_extra(engine, slot, config, &extra);
+}
+
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config)
 {
 	struct command command = {.kind = COMMAND_CONFIGURE, .slot = slot, .config = *config};

@@ -185,7 +185,8 @@ static void files_end_with_at_most_one_newline(void **state)
 static void secrets_are_read_in_hexadecimal(void **state)
 {
 	static const uint8_t expected[] = {0x00, 0xff, 0x1a, 0xB2};
-	static const char *const bad[] = {"0", "000", "0g", "g0", "0x00", "00 11", "00:11", " 00", "-1", "0\xc3\xa9"};
+	static const char *const bad[] = {"0",	   "000",   "0g",  "g0", "0x00",
+					  "00 11", "00:11", " 00", "-1", "0\xc3\xa9"};
 	char keys[256], digits[2 * AUTH_SECRET_MAX + 8];
 	struct config *config = load_keys("{ type = \"keyed-sha1\"; secret-hex = \"00ff1aB2\"; }", 0600);
 
@@ -210,7 +211,8 @@ static void secrets_are_read_in_hexadecimal(void **state)
 		if (bytes <= 20)
 			taken(keys, 0600, "");
 		else
-			refused(keys, "secret-hex: the secret is too long for keyed-sha1: at most 20 bytes\n");
+			refused(keys,
+				"secret-hex: the secret is too long for keyed-sha1: at most 20 bytes\n");
 		snprintf(keys, sizeof(keys), "{ type = \"hmac-sha1\"; secret-hex = \"%s\"; }", digits);
 		if (bytes <= AUTH_SECRET_MAX)
 			taken(keys, 0600, "");
@@ -218,13 +220,15 @@ static void secrets_are_read_in_hexadecimal(void **state)
 			refused(keys, "secret-hex: the secret is too long for hmac-sha1: at most 64 bytes\n");
 	}
 	taken("{ type = \"keyed-md5\"; secret-hex = \"11\"; }", 0644,
-	      "warning: secret-hex: everybody can read this file; take \"secret-file\", or change its mode\n");
+	      "warning: secret-hex: everybody can read this file; take \"secret-file\", or change its "
+	      "mode\n");
 }
 
 static void wrong_keys_are_errors(void **state)
 {
 	refused("", "keys: there is none\n");
-	refused("{ id = 1; type = \"keyed-sha1\"; }", "\"secret-file\" is missing, or \"secret\" or \"secret-hex\"\n");
+	refused("{ id = 1; type = \"keyed-sha1\"; }",
+		"\"secret-file\" is missing, or \"secret\" or \"secret-hex\"\n");
 	refused("{ type = \"keyed-sha1\"; secret = \"" SECRET "\"; secret-file = \"/x\"; }",
 		"only one of \"secret-file\", \"secret\" and \"secret-hex\" may be there\n");
 	refused("{ type = \"sha1\"; secret = \"" SECRET "\"; }",

@@ -38,8 +38,8 @@ static unsigned count_copies(const char *needle)
 
 		if (sscanf(line, "%lx-%lx %4s", &begin, &end, mode) != 3 || strncmp(mode, "rw", 2))
 			continue;
-		for (at = (const char *)begin;
-		     (at = memmem(at, end - (uintptr_t)at, needle, strlen(needle))); at++)
+		for (at = (const char *)begin; (at = memmem(at, end - (uintptr_t)at, needle, strlen(needle)));
+		     at++)
 			count++;
 	}
 	fclose(maps);
@@ -84,7 +84,8 @@ static struct config *load(void)
 	char text[512];
 
 	snprintf(text, sizeof(text),
-		 "key-chains = ( { name = \"c\"; keys = ( { type = \"hmac-sha1\"; secret-file = \"%s\"; } ); } );\n"
+		 "key-chains = ( { name = \"c\"; keys = ( { type = \"hmac-sha1\"; secret-file = \"%s\"; } ); "
+		 "} );\n"
 		 "peers = ( { name = \"p\"; address = \"192.0.2.1\"; key-chain = \"c\"; } );\n",
 		 key_file);
 	write_file(config_file, text, strlen(text));
