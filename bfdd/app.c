@@ -201,6 +201,7 @@ static void on_second(struct ev_loop *loop, ev_timer *watcher, int revents)
 	app_routes_wake(app);
 	app_peers_warn(app);
 	app_neighbours_retry(app);
+	app_links_second(app);
 	app_echo_second(app);
 	app_marks_second(app);
 	app_bgp_second(app);

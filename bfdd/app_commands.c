@@ -391,7 +391,7 @@ static void status(struct app *app, struct control_request *request, const json_
 
 	control_reply(request,
 		      json_pack("{s:s s:i s:s s:I s:{s:s s:s} s:o s:i s:i s:b s:o s:o s:{s:s s:I s:I s:I "
-				"s:s} s:o s:o s:o s:o}",
+				"s:s s:i} s:o s:o s:o s:o}",
 				"version", BFDD_VERSION, "pid", (int)getpid(), "since",
 				events_time(app->started, since), "uptime",
 				(json_int_t)((now - app->started) / USEC_S), "config", "file",
@@ -402,9 +402,9 @@ static void status(struct app *app, struct control_request *request, const json_
 				"scheduling", rt_class_name(atomic_load(&app->steer_thread.got)), "orders",
 				(json_int_t)app->orders, "refused", (json_int_t)app->order_errors, "lost",
 				(json_int_t)atomic_load(&app->orders_lost), "fast-failover",
-				app_failover_status(app, failover, sizeof(failover)), "frr",
-				app_frr_status(app), "bird", app_bird_status(app), "unsolicited",
-				app_unsolicited_status(app), "s-bfd", app_sbfd_status(app)));
+				app_failover_status(app, failover, sizeof(failover)), "watched-links",
+				(int)app->nwatched, "frr", app_frr_status(app), "bird", app_bird_status(app),
+				"unsolicited", app_unsolicited_status(app), "s-bfd", app_sbfd_status(app)));
 }
 
 /* Events */

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the kernel tells of links, addresses and our own objects, and what becomes of it. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app_private.h"
+
+#define MANY_ROUTES 1000 /* of IPv6: to take them away takes 8 ms */
 
 static void link_changed(void *context, const struct monitor_link *link, bool gone)
 {
@@ -114,7 +117,7 @@ static unsigned links_of_peers(const struct app *app, uint32_t *links)
 bool app_links_watch(struct app *app)
 {
 	uint32_t *links = calloc(app->npeers + 1, sizeof(*links));
-	unsigned n = links && app->config->nservices ? links_of_peers(app, links) : 0;
+	unsigned n = links && app->config->nservices && app->many_routes ? links_of_peers(app, links) : 0;
 	bool done;
 
 	if (!links)
@@ -129,6 +132,27 @@ bool app_links_watch(struct app *app)
 	}
 	free(links);
 	return done;
+}
+
+/* Whether it takes the kernel long to take IPv6 routes away; those of IPv4 it leaves out of account at once.
+ * Where it does not tell how many there are, it may. */
+static bool many_routes(void)
+{
+	FILE *file = fopen("/proc/self/net/rt6_stats", "re");
+	unsigned routes = MANY_ROUTES;
+
+	if (!file)
+		return true;
+	if (fscanf(file, "%*x %*x %*x %x", &routes) != 1)
+		routes = MANY_ROUTES;
+	fclose(file);
+	return routes >= MANY_ROUTES;
+}
+
+void app_links_second(struct app *app)
+{
+	app->many_routes = app->config->nservices && many_routes();
+	app_links_watch(app); /* what fails is tried again in a second */
 }
 
 int app_links_open(struct app *app, char *error, size_t size)

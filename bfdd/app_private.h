@@ -257,6 +257,7 @@ struct app {
 	unsigned orders_lost_seen;
 	uint32_t watched[APP_LINKS]; /* app_links_watch() */
 	unsigned nwatched;
+	bool many_routes;
 	bool links_changed; /* by the messages read just now */
 	bool links_lost;    /* ... one, or an address */
 	bool ready;	    /* started: news are events */
@@ -328,9 +329,10 @@ void app_numbers_keep(struct app *app);
 int app_links_open(struct app *app, char *error, size_t size); /* makes app->monitor; 0, or -1 with ERROR */
 void app_links_begin(struct app *app);
 void app_links_stop(struct app *app);
-/* The engine is to see by itself when a link by which services may leave loses its carrier. False: it could
- * not be told now. */
+/* The engine is to see by itself when a link by which services may leave loses its carrier, where the kernel
+ * would be late to tell. False: it could not be told now. */
 bool app_links_watch(struct app *app);
+void app_links_second(struct app *app);
 
 /* app_peers.c */
 /* Makes app->peers for CONFIG, those of OLD (may be NULL) carried over: malloc'ed, and nothing is changed

@@ -25,12 +25,18 @@ by() { # SITE
 	[ "$(service_field e voice '.["active-sites"].ipv6')" = "$1" ]
 }
 
+watched() {
+	ctl e status | jq -e '.steering["watched-links"] == '"$1" >/dev/null
+}
+stays 2 "no link is looked at without need" watched 0
+
 # What the main table holds is not ours.
 lab_in e ip nexthop add id 7 via 2001:db8:1::2 dev x1
 awk -v n=$ROUTES 'BEGIN { for (i = 0; i < n; i++) printf("route add 2001:%x:%x::/48 nhid 7\n", 4096 + i / 65536, i % 65536) }' |
 	lab_in e ip -6 -batch -
 wait_up e p1 p3
 wait_for 10 "ams carries" by ams
+wait_for 5 "both links are looked at" watched 2
 
 lab_start e kernel ip -ts -o monitor link
 MTU=1400
