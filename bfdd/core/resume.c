@@ -304,9 +304,10 @@ static void decode_values(struct resume *resume, const uint8_t *record)
 static bool sensible(const struct resume *resume, usec_t now)
 {
 	bool met = resume->remote_discr && resume->remote_detect_mult;
+	bool alone = resume->key.type == SESSION_SBFD || resume->key.type == SESSION_ECHO;
 
-	return resume->source_port >= BFD_SOURCE_PORT_MIN && resume->state <= BFD_UP &&
-	       resume->remote_state <= BFD_UP && resume->local_diag <= DIAG_MOST &&
+	return !(resume->demand && alone) && resume->source_port >= BFD_SOURCE_PORT_MIN &&
+	       resume->state <= BFD_UP && resume->remote_state <= BFD_UP && resume->local_diag <= DIAG_MOST &&
 	       resume->remote_diag <= DIAG_MOST && resume->detect_mult && (met || resume->state < BFD_INIT) &&
 	       resume->desired_min_tx >= SHORTEST_INTERVAL &&
 	       resume->desired_min_tx_used >= SHORTEST_INTERVAL &&
