@@ -90,8 +90,8 @@ const char *bgp_odd_text(enum bgp_odd odd)
 		[BGP_WITHOUT_BFD] = "BGP is up, but BFD is not: nothing but the hold timer watches the path",
 		[BGP_MISSING] = "BFD is up, but BGP is not",
 		[BGP_SHARES_FATE] =
-			"BGP's graceful restart is on, but the peer's BFD shares the fate of its control "
-			"plane (C bit clear): its restarts look like failures",
+			("BGP's graceful restart is on, but the peer's BFD shares the fate of its control "
+			 "plane (C bit clear): its restarts look like failures"),
 	};
 
 	return texts[odd];

@@ -74,7 +74,7 @@ static unsigned device_of(struct rtattr *attribute, int left)
 	return device;
 }
 
-static void take_link(const struct nlmsghdr *message, int64_t at)
+static void take_link(struct nlmsghdr *message, int64_t at)
 {
 	struct ifinfomsg *link = NLMSG_DATA(message);
 
@@ -85,7 +85,7 @@ static void take_link(const struct nlmsghdr *message, int64_t at)
 		devices[link->ifi_index].lost = at;
 }
 
-static void take(const struct nlmsghdr *message, int64_t at)
+static void take(struct nlmsghdr *message, int64_t at)
 {
 	struct rtmsg *route = NLMSG_DATA(message);
 	unsigned device;

@@ -384,8 +384,9 @@ static void another_key_is_no_other_session(void **state)
 static void frr_leaves_keys_alone(void **state)
 {
 	struct config *file = load_keys("{ type = \"keyed-md5\"; secret = \"" SECRET "\"; }", 0600), *merged;
-	struct config_session sessions[2] = {{.lid = 1, .session = {50000, 60000, 4, 255}},
-					     {.lid = 2, .session = {50000, 60000, 4, 255}}};
+	struct session_config usual = {
+		.desired_min_tx = 50000, .required_min_rx = 60000, .detect_mult = 4, .min_ttl = 255};
+	struct config_session sessions[2] = {{.lid = 1, .session = usual}, {.lid = 2, .session = usual}};
 
 	assert_non_null(file);
 	sessions[0].source = sessions[1].source = CONFIG_FRR;

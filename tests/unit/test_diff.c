@@ -94,7 +94,12 @@ static struct config *make(struct sample *s)
 				    .sites = s->sites,
 				    .services = &s->service,
 				    .steering = {158, 58800, 1000, 1, false, true, 0xff000000},
-				    .daemon = {true, 90, true, 1000}};
+				    .daemon = {.realtime = true,
+					       .realtime_priority = 90,
+					       .realtime_deadline = true,
+					       .kernel_filter = true,
+					       .packet_socket = true,
+					       .events = 1000}};
 	return &s->config;
 }
 
