@@ -57,6 +57,7 @@ enum app_waiting {
 	APP_WAITS_BOND,	      /* the interface is none, or in none */
 	APP_WAITS_LACP,	      /* to let the member carry traffic */
 	APP_WAITS_DOOR,	      /* to have a socket */
+	APP_WAITS_ONE_VRF,    /* several have the local address */
 };
 
 /* What the peer says of itself, as last heard from the engine. */
@@ -223,7 +224,6 @@ struct app {
 	int memory_locked; /* 0 or -errno */
 
 	ev_io engine_watcher, steer_watcher, monitor_watcher, neighbours_watcher, firewall_watcher;
-	ev_io icmp_watcher[2]; /* IPv4, IPv6; while a peer is padded */
 	ev_idle routes_idle;
 	ev_timer second_timer, retry_timer, check_timer, dynamic_timer;
 
@@ -271,6 +271,7 @@ struct app {
 	struct app_keys *keys; /* all chains that the engine may have */
 	bool keys_left;	       /* it could not be asked to let go of some: again in a second */
 	struct app_sbfd *sbfd; /* NULL: not needed so far */
+	struct app_mtu *mtu;   /* NULL: no peer was padded so far */
 };
 
 usec_t app_now(void);
@@ -431,7 +432,12 @@ bool app_bgp_view(const struct app *app, const struct app_peer *peer, struct vie
 /* app_doors.c */
 /* PEER's way in, when it has this interface and VRF. False: not to be had, which is told; try again later. */
 bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf);
-/* Closes those that no peer needs any more, and tells the engine which links are in VRFs. False: the engine
+/* The VRF of a peer of which nothing but our address is known: 0 if that is held outside of VRFs, or nowhere.
+ * False: several VRFs hold it. */
+bool app_doors_vrf_of(const struct app *app, const struct addr *local, uint32_t *vrf);
+/* A way in for single-hop packets of whoever is in VRF, the index of its device. */
+void app_doors_listen(struct app *app, uint8_t family, uint32_t vrf);
+/* Closes those that nobody needs any more, and tells the engine which links are in VRFs. False: the engine
  * was busy. */
 bool app_doors_sweep(struct app *app);
 void app_doors_close(struct app *app);
@@ -572,7 +578,11 @@ void app_dynamic_within(struct app *app, double seconds);
 /* Opens and closes what the configuration wants now, and tells the engine how to answer. */
 void app_sbfd_update(struct app *app);
 bool app_sbfd_ready(const struct app *app); /* initiators have their port */
-void app_sbfd_free(struct app *app);	    /* after the engine */
+/* That port; 0: not open. */
+uint16_t app_sbfd_port(const struct app *app);
+/* engine_open_door(), where a door in a VRF may have the same port as one of the file's in none. */
+bool app_sbfd_open_door(struct app *app, struct udp_door *door, char *error, size_t size);
+void app_sbfd_free(struct app *app); /* after the engine */
 json_t *app_sbfd_status(const struct app *app);
 
 /* app_unsolicited.c: peers that began a session by themselves (RFC 9468) */
@@ -586,6 +596,8 @@ void app_unsolicited_close(struct app *app);
 void app_unsolicited_update(struct app *app);
 void app_unsolicited_event(struct app *app, const struct engine_event *event);
 void app_unsolicited_second(struct app *app);
+/* Whether strangers in VRF, the index of its device, may begin one. */
+bool app_unsolicited_hears(const struct app *app, uint32_t vrf);
 json_t *app_unsolicited_status(const struct app *app); /* null: not configured */
 
 /* app_frr.c */
