@@ -29,14 +29,16 @@ static int compare(const void *a, const void *b)
 	return order ? order : x < y ? -1 : x > y;
 }
 
-/* Both come in the order of the file. */
+/* Both come in the order of the file. Where routers may be between, the interface does not tell peers apart.
+ */
 static void check_pair(struct resolver *resolver, const struct config_peer *first,
 		       const struct config_peer *second)
 {
 	const struct section *sections = resolver->tree->peers.list;
 	const struct place *before = &sections[first - resolver->config->peers].at;
 	const struct place *at = &sections[second - resolver->config->peers].at;
-	bool same_interface = !strcmp(first->interface, second->interface);
+	bool routed = resolve_type_multihop((enum session_type)first->type);
+	bool same_interface = routed || !strcmp(first->interface, second->interface);
 	bool same_local = addr_equal(&first->local_address, &second->local_address);
 
 	if (!same_interface && *first->interface && *second->interface)
@@ -46,10 +48,10 @@ static void check_pair(struct resolver *resolver, const struct config_peer *firs
 		return;
 	if (same_interface && same_local)
 		report_error(resolver->reports, at,
-			     "peer \"%s\" is the same session as peer \"%s\" at %s:%u: address, "
-			     "local-address, interface "
-			     "and multihop agree",
-			     second->name, first->name, before->file, before->line);
+			     "peer \"%s\" is the same session as peer \"%s\" at %s:%u: type, address, "
+			     "local-address%s and vrf agree",
+			     second->name, first->name, before->file, before->line,
+			     routed ? "" : ", interface");
 	else
 		report_warning(resolver->reports, at,
 			       "peer \"%s\" may turn out to be the same session as peer \"%s\" at %s:%u: "
