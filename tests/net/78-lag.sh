@@ -4,20 +4,8 @@
 # over it, and comes back; an active-backup bond leaves a dead member; members come and go; minimum-links.
 [ -n "${BFDD_VM-}" ] || exec "$(dirname "$0")/../../scripts/vm" -t "${VM_LIMIT-235}" bash "$0"
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/lib-lag.sh"
 need tc ping
-
-bond() { # NAME BOND ADDRESS MODE-WORDS -- MEMBER...
-	local name=$1 bond=$2 address=$3
-	shift 3
-	lab_in "$name" ip link add "$bond" type bond miimon 100 "${@:1:$#-2}"
-	for member in "${@: -2}"; do
-		lab_in "$name" ip link set "$member" down
-		lab_in "$name" ip link set "$member" master "$bond"
-		lab_in "$name" ip link set "$member" up
-	done
-	lab_in "$name" ip link set "$bond" up
-	lab_addr "$name" "$bond" "$address"
-}
 
 lab_ns a b
 for n in 1 2 3 4; do
@@ -58,61 +46,6 @@ config() { # OURS THEIRS MINIMUM
 	END
 }
 
-states() { # NAME PEER=STATE...
-	local name=$1 one
-	shift
-	ctl "$name" peers | jq -e --arg all "$*" '(map({(.name): .state}) | add) as $have
-		| all($all | split(" ")[] | split("="); $have[.[0]] == .[1])' >/dev/null
-}
-
-both() { # PEER=STATE...
-	states a "$@" && states b "$@"
-}
-
-in_service() { # NAME MEMBER VALUE
-	[ "$(ctl "$1" peer "$2" | jq '.["in-service"]')" = "$3" ]
-}
-
-cut_link() { # LINK    all but LACP, both ways
-	local end
-	for end in a b; do
-		lab_in $end nft -f - <<-END
-			table netdev $1 {
-				chain in {
-					type filter hook ingress device $1 priority 0
-					ether type 0x8809 accept
-					ip saddr 10.2.0.0/24 counter drop
-					ip daddr 10.2.0.0/24 counter drop
-					drop
-				}
-			}
-		END
-	done
-}
-
-heal_link() { # LINK
-	lab_in a nft delete table netdev "$1"
-	lab_in b nft delete table netdev "$1"
-}
-
-lost_by() { # LINK    packets of the pings that died there
-	local end
-	for end in a b; do
-		lab_in $end nft -j list table netdev "$1" | jq '[.. | .counter? | select(. != null) | .packets] | add'
-	done | jq -s add
-}
-
-sent_by() { # LINK    pings that came in by it at the other end
-	lab_in b nft -j list table netdev "pings$1" | jq '[.. | .counter? | select(. != null) | .packets] | add'
-}
-
-pings() { # flows that the hash spreads over both links; all must come through
-	local n
-	for n in 1 2 3 4 5 6 7 8; do
-		lab_in a ping -q -c 1 -W 3 -I 10.2.0.$n 10.0.0.1 >/dev/null || fail "no answer to 10.2.0.$n"
-	done
-}
-
 lacp() { # what it thinks of the members
 	local end n
 	for end in a b; do
@@ -131,22 +64,9 @@ active_is() { # MEMBER
 	[ "$(active a) $(active b)" = "$1 $1" ]
 }
 
-active_site() { # NAME SITE
-	[ "$(service_field "$1" voice '.["active-site"]')" = "$2" ]
-}
-
-gone() { # NAME PEER
-	[ -z "$(peer_field "$1" "$2" state)" ]
-}
-
 wait_for 30 "LACP has both members in one bond" aggregated
+watch_link x1
 lab_in b nft -f - <<-END
-	table netdev pingsx1 {
-		chain in {
-			type filter hook ingress device x1 priority -1
-			ip saddr 10.2.0.0/24 counter accept
-		}
-	}
 	table netdev seen {
 		chain in {
 			type filter hook ingress device x2 priority -1
@@ -167,7 +87,7 @@ wait_for 5 "the service goes by the bond" active_site a s
 equal "packets to others than RFC 7130's address" \
 	"$(lab_in b nft -j list table netdev seen | jq -c '[.. | .counter? | select(. != null) | .packets > 0]')" '[true,false]'
 before=$(sent_by x1)
-pings
+pings 10.2.0. 10.0.0.1
 at_least "packets by x1 while all is well" $(($(sent_by x1) - before)) 2
 wait_for 10 "LACP is at rest" aggregated
 said=$(lacp)
@@ -178,7 +98,7 @@ wait_for 10 "its sessions are down, no more" both lag%x1=down lag%x2=up lag=up
 equal "diagnostic" "$(peer_field a lag%x1 diagnostic)" control-expiry
 wait_for 5 "out of service at one end" in_service a lag%x1 false
 wait_for 5 "out of service at the other" in_service b lag%x1 false
-pings
+pings 10.2.0. 10.0.0.1
 equal "pings that went by the dead member" "$(lost_by x1)" 0
 equal "what LACP says" "$(lacp)" "$said"
 active_site a s || fail "the service left a bond that has a member"
@@ -188,7 +108,7 @@ heal_link x1
 wait_for 10 "all are up" both lag%x1=up lag%x2=up lag=up
 wait_for 5 "in service" in_service a lag%x1 true
 before=$(sent_by x1)
-pings
+pings 10.2.0. 10.0.0.1
 at_least "packets by x1 again" $(($(sent_by x1) - before)) 2
 equal "what LACP says" "$(lacp)" "$said"
 
@@ -196,11 +116,11 @@ step "fewer than minimum-links: the bond is down for services"
 config 0 1 2 >"$RUN/bfdd-a.conf"
 ctl a reload >/dev/null
 cut_link x2
-wait_for 10 "the bond is down" states a lag%x1=up lag%x2=down lag=down
+wait_for 10 "the bond is down" states_are a lag%x1=up lag%x2=down lag=down
 wait_for 5 "the service leaves it" active_site a null
-pings
+pings 10.2.0. 10.0.0.1
 heal_link x2
-wait_for 10 "the bond is up" states a lag%x1=up lag%x2=up lag=up
+wait_for 10 "the bond is up" states_are a lag%x1=up lag%x2=up lag=up
 wait_for 10 "the service is back" active_site a s
 
 step "a dead member of an active-backup bond is left"
@@ -222,7 +142,7 @@ lab_in a ip link set x2 master bond0
 lab_in a ip link set x2 up
 wait_for 30 "it is back" both lag%x1=up lag%x2=up
 bfdd_stop b
-wait_for 5 "members are down" states a lag%x1=down lag%x2=down lag=down
+wait_for 5 "members are down" states_are a lag%x1=down lag%x2=down lag=down
 equal "in service" "$(ctl a peer lag%x1 | jq '.["in-service"]') $(ctl a peer lag%x2 | jq '.["in-service"]')" "true true"
 bfdd_stop a
 equal "filters left behind" "$(lab_in a tc filter show dev x1 egress)" ""

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The same addresses in two VRFs and in none, single hop and multihop: each is a session of its own, nobody hears another's
 # packets, whatever net.ipv4.udp_l3mdev_accept says, and devices come, go and are renamed.
-[ -n "${BFDD_VM-}" ] || exec "$(dirname "$0")/../../scripts/vm" -t 235 bash "$0"
+[ -n "${BFDD_VM-}" ] || exec "$(dirname "$0")/../../scripts/vm" -t "${VM_LIMIT-235}" bash "$0"
 . "$(dirname "$0")/lib.sh"
 need ss
 
@@ -50,10 +50,6 @@ router() { # NAME
 	END
 }
 
-states() { # JQ-CONDITION-ON-NAME STATE
-	ctl e peers | jq -e "map(select(.name | $1)) | length > 0 and all(.state == \"$2\")" >/dev/null
-}
-
 waiting_is() { # PEER TEXT
 	[ "$(peer_field e "$1" waiting)" = "$2" ]
 }
@@ -79,9 +75,9 @@ bfdd_start e <<-END
 	$profile
 	peers = ( $(peers n ""), $(peers r 'vrf = "red";'), $(peers b 'vrf = "blue";') );
 END
-wait_for 30 "nine sessions are up" states true up
+wait_for 30 "nine sessions are up" states_like e '*' up
 for name in n r b; do
-	wait_for 10 "all of $name are up" all_up $name
+	wait_for 10 "all of $name are up" states_like $name '*' up
 done
 equal "sockets in red" "$(sockets red)" 3
 equal "sockets in blue" "$(sockets blue)" 3
@@ -93,12 +89,12 @@ equal "discriminators that the routers know" \
 step "one of them dies: the others do not notice"
 have=$(ctl e peers | jq -c '[.[] | select(.name | startswith("r-") | not) | .["down-transitions"]]')
 bfdd_kill r
-wait_for 10 "those of red are down" states 'startswith("r-")' down
+wait_for 10 "those of red are down" states_like e 'r-*' down
 equal "Downs of the others" "$(ctl e peers | jq -c '[.[] | select(.name | startswith("r-") | not) | .["down-transitions"]]')" "$have"
 equal "state of the others" "$(ctl e peers | jq -r '[.[] | select(.name | startswith("r-") | not) | .state] | unique[]')" up
 bfdd_forget r
 bfdd_restart r
-wait_for 20 "up again" states true up
+wait_for 20 "up again" states_like e '*' up
 
 step "sockets of no VRF that are shown packets of VRFs take none"
 lab_in e sysctl -qw net.ipv4.udp_l3mdev_accept=1
@@ -107,15 +103,15 @@ bfdd_start e <<-END
 	$profile
 	peers = ( { name = "any"; address = "10.9.9.9"; local-address = "10.8.8.8"; multihop = true; profile = "p"; } );
 END
-wait_for 15 "the session in no VRF is up" states true up
+wait_for 15 "the session in no VRF is up" states_like e '*' up
 lab_in e ip link set xn down
-wait_for 15 "it is down, though the same packets come in by VRFs" states true down
-stays 3 "down" states true down
+wait_for 15 "it is down, though the same packets come in by VRFs" states_like e '*' down
+stays 3 "down" states_like e '*' down
 wait_for 10 "packets of VRFs are nobody's" strangers
 lab_in e ip link set xn up
 lab_in e ip addr replace fe80::a/64 dev xn nodad
 lab_in e ip route replace 10.9.9.9 via 10.0.0.1
-wait_for 15 "and up again" states true up
+wait_for 15 "and up again" states_like e '*' up
 lab_in e sysctl -qw net.ipv4.udp_l3mdev_accept=0
 bfdd_stop e
 
@@ -135,7 +131,7 @@ lab_in e ip link set xb master blue
 lab_in e ip addr add 10.8.8.8/32 dev blue
 lab_in e ip addr replace fe80::a/64 dev xb nodad
 lab_in e ip route replace 10.9.9.9 via 10.0.0.1 vrf blue
-wait_for 20 "all but the lost one are up" states '. != "lost"' up
+wait_for 20 "all but the lost one are up" states_like e '!(lost)' up
 
 step "a VRF is renamed, another is deleted"
 lab_in e ip link set red down
@@ -145,7 +141,7 @@ wait_for 5 "those of red wait" waiting_is r-v4 "VRF red"
 lab_in e ip link set crimson down
 lab_in e ip link set crimson name red
 lab_in e ip link set red up
-wait_for 20 "and are up again" states '. != "lost"' up
+wait_for 20 "and are up again" states_like e '!(lost)' up
 lab_in e ip link del blue
 wait_for 5 "those of blue wait" waiting_is b-far "VRF blue"
 wait_for 5 "nobody listens there" listening 7

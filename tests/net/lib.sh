@@ -182,6 +182,41 @@ all_up() { # NAME
 	ctl "$1" peers | jq -e 'length > 0 and all(.state == "up")' >/dev/null
 }
 
+# "PEER=STATE " of each, by bfdctl's table: jq takes most of a second where the processor is emulated.
+peer_states() { # NAME
+	local row state before=
+	while IFS= read -r row; do
+		if [ -z "$before" ]; then
+			before=${row%%STATE*}
+			continue
+		fi
+		state=${row:${#before}}
+		printf '%s=%s ' "${row%% *}" "${state%% *}"
+	done < <("$BFDCTL" -s "$RUN/$1.ctl" peers)
+}
+
+# Whether these are among them.
+states_are() { # NAME PEER=STATE...
+	local have one
+	have=" $(peer_states "$1")"
+	shift
+	for one; do
+		[[ "$have" == *" $one "* ]] || return 1
+	done
+}
+
+# Whether all whose name is like PATTERN, at least one, are in STATE.
+states_like() { # NAME PATTERN STATE
+	local one some=
+	for one in $(peer_states "$1"); do
+		# shellcheck disable=SC2053
+		[[ ${one%=*} == $2 ]] || continue
+		[ "${one#*=}" = "$3" ] || return 1
+		some=1
+	done
+	[ -n "$some" ]
+}
+
 # Drops of one reason, at the peer.
 peer_drops() { # NAME PEER REASON
 	ctl "$1" peers | jq -r --arg peer "$2" --arg reason "$3" '.[] | select(.name == $peer) | .drops[$reason] // 0'
