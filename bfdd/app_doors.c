@@ -29,22 +29,23 @@ static struct app_doors *doors_of(struct app *app)
 
 static bool same(const struct udp_door *a, const struct udp_door *b)
 {
-	return a->type == b->type && a->family == b->family && a->vrf == b->vrf && a->ifindex == b->ifindex &&
-	       a->seen_as == b->seen_as;
+	return a->type == b->type && a->port == b->port && a->family == b->family && a->vrf == b->vrf &&
+	       a->ifindex == b->ifindex && a->seen_as == b->seen_as;
 }
 
-/* False: none but those that are always open. */
+/* False: none but those that are always open, or another file's (app_echo.c). */
 static bool door_of(const struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf,
 		    struct udp_door *door)
 {
+	enum session_type type = peer->config->type;
 	const struct monitor_link *link;
 
-	*door = (struct udp_door){.port = session_port(peer->config->type),
+	*door = (struct udp_door){.port = type == SESSION_SBFD ? app_sbfd_port(app) : session_port(type),
 				  .family = peer->config->address.family,
-				  .type = peer->config->type,
+				  .type = type,
 				  .vrf = vrf};
-	if (peer->config->type != SESSION_MICRO || !ifindex)
-		return vrf;
+	if (type != SESSION_MICRO || !ifindex)
+		return vrf && type != SESSION_ECHO;
 	/* The bond takes what a member receives. */
 	link = monitor_link_by_index(app->monitor, ifindex);
 	door->ifindex = ifindex;
@@ -52,30 +53,41 @@ static bool door_of(const struct app *app, const struct app_peer *peer, uint32_t
 	return true;
 }
 
-bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf)
+static bool have(struct app *app, struct udp_door *door)
 {
-	struct app_doors *doors;
-	struct udp_door door;
+	struct app_doors *doors = doors_of(app);
 	usec_t now = app_now();
 	char error[256];
 
-	if (!door_of(app, peer, ifindex, vrf, &door))
-		return true;
-	doors = doors_of(app);
 	for (unsigned i = 0; doors && i < doors->ndoors; i++)
-		if (same(&doors->doors[i], &door))
+		if (same(&doors->doors[i], door))
 			return true;
 	if (!doors || doors->ndoors == UDP_DOORS || (doors->refused && now - doors->refused < RETRY))
 		return false;
-	if (!engine_open_door(app->engine, &door, error, sizeof(error))) {
+	if (!app_sbfd_open_door(app, door, error, sizeof(error))) {
 		if (!doors->refused)
 			log_error("%s", error);
 		doors->refused = now;
 		return false;
 	}
 	doors->refused = 0;
-	doors->doors[doors->ndoors++] = door;
+	doors->doors[doors->ndoors++] = *door;
 	return true;
+}
+
+bool app_doors_need(struct app *app, const struct app_peer *peer, uint32_t ifindex, uint32_t vrf)
+{
+	struct udp_door door;
+
+	return !door_of(app, peer, ifindex, vrf, &door) || have(app, &door);
+}
+
+void app_doors_listen(struct app *app, uint8_t family, uint32_t vrf)
+{
+	struct udp_door door = {
+		.port = BFD_PORT_SINGLE_HOP, .family = family, .type = SESSION_SINGLE_HOP, .vrf = vrf};
+
+	have(app, &door);
 }
 
 /* A peer that only waits for its carrier or address keeps the door: it is nobody else's meanwhile. */
@@ -85,6 +97,8 @@ static bool needed(const struct app *app, const struct udp_door *door)
 
 	if (!monitor_link_by_index(app->monitor, door->ifindex ? door->ifindex : door->vrf))
 		return false;
+	if (door->type == SESSION_SINGLE_HOP && app_unsolicited_hears(app, door->vrf))
+		return true;
 	for (unsigned i = 0; i < app->npeers; i++)
 		if (app->peers[i].slot != APP_NO_SLOT &&
 		    door_of(app, &app->peers[i], app->peers[i].ifindex, app->peers[i].vrf, &own) &&
@@ -105,6 +119,36 @@ static bool close_doors(struct app *app)
 		doors->doors[i] = doors->doors[--doors->ndoors];
 	}
 	return true;
+}
+
+struct holders {
+	const struct monitor *monitor;
+	const struct addr *addr;
+	uint32_t vrf;
+	unsigned n;
+};
+
+static void count_holder(void *context, const struct monitor_link *link)
+{
+	struct holders *holders = context;
+
+	if (link->kind != MONITOR_VRF || !monitor_holder(holders->monitor, link->ifindex, holders->addr))
+		return;
+	holders->vrf = link->ifindex;
+	holders->n++;
+}
+
+bool app_doors_vrf_of(const struct app *app, const struct addr *local, uint32_t *vrf)
+{
+	struct holders holders = {.monitor = app->monitor, .addr = local};
+
+	*vrf = 0;
+	if (local->family == AF_UNSPEC || monitor_holder(app->monitor, 0, local))
+		return true;
+	monitor_each_link(app->monitor, count_holder, &holders);
+	if (holders.n == 1)
+		*vrf = holders.vrf;
+	return holders.n <= 1;
 }
 
 struct gathering {

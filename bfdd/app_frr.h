@@ -63,6 +63,9 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 /* A new one, or the one of the same place under another number: that is how FRR comes back after a restart.
  * NULL: no memory, or too many. */
 struct app_frr_session *app_frr_add(struct app_frr_table *table, const struct config_session *session);
+/* CONNECTION carries another session of the same place: FRR has both, in VRFs that it does not name. */
+bool app_frr_clashes(const struct app_frr_table *table, const struct config_session *session,
+		     unsigned connection);
 void app_frr_drop(struct app_frr_table *table, struct app_frr_session *session);
 void app_frr_clear(struct app_frr_table *table);
 

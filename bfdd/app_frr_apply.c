@@ -81,6 +81,12 @@ void app_frr_added(void *context, unsigned connection, const struct frr_session 
 		frr->echo_told = true;
 		log_notice("FRR: echo mode is asked for, which there is not; control packets do it all");
 	}
+	if (fresh && app_frr_clashes(&frr->table, &config, connection)) {
+		refuse(frr, message,
+		       "another one has its addresses and interface: FRR does not tell a data plane their "
+		       "VRFs");
+		return;
+	}
 	if (fresh) {
 		session = app_frr_add(&frr->table, &config);
 		if (!session) {

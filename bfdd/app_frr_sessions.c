@@ -160,6 +160,14 @@ static bool make_room(struct app_frr_table *table)
 	return true;
 }
 
+bool app_frr_clashes(const struct app_frr_table *table, const struct config_session *session,
+		     unsigned connection)
+{
+	const struct app_frr_session *other = find_place(table, session);
+
+	return other && other->config.lid != session->lid && other->connection == (int)connection;
+}
+
 struct app_frr_session *app_frr_add(struct app_frr_table *table, const struct config_session *config)
 {
 	struct app_frr_session *session = find_place(table, config);

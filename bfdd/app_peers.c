@@ -67,6 +67,7 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		[APP_WAITS_LACP] = "LACP on %s",
 		[APP_WAITS_DOOR] = "a socket for its packets%.0s",
 		[APP_WAITS_PORT] = "a UDP port%.0s",
+		[APP_WAITS_ONE_VRF] = "only one VRF to have %s",
 	};
 	const struct monitor_link *link = peer->waiting_ifindex
 						  ? monitor_link_by_index(app->monitor, peer->waiting_ifindex)
@@ -82,7 +83,7 @@ const char *app_peer_waiting(const struct app *app, const struct app_peer *peer,
 		what = addr_format(&peer->config->address, text);
 	else if (peer->waiting == APP_WAITS_VRF)
 		what = peer->config->vrf;
-	else if (peer->waiting == APP_WAITS_LOCAL)
+	else if (peer->waiting == APP_WAITS_LOCAL || peer->waiting == APP_WAITS_ONE_VRF)
 		what = addr_format(&peer->config->local_address, text);
 	snprintf(buf, APP_WAITING, formats[peer->waiting], what);
 	return buf;
@@ -113,11 +114,13 @@ static int find_links(struct app *app, struct app_peer *peer, uint32_t *ifindex,
 		link = monitor_link_by_name(app->monitor, config->interface);
 		if (!link)
 			return waits(peer, APP_WAITS_INTERFACE, 0);
-		if (config->source != CONFIG_FILE) /* FRR does not tell */
+		if (config->source == CONFIG_FRR) /* which does not tell */
 			*vrf = monitor_vrf(app->monitor, link->ifindex);
 		if (monitor_vrf(app->monitor, link->ifindex) != *vrf)
 			return waits(peer, *vrf ? APP_WAITS_MEMBERSHIP : APP_WAITS_OUTSIDE, link->ifindex);
 		*ifindex = link->ifindex;
+	} else if (config->source == CONFIG_FRR && !app_doors_vrf_of(app, &config->local_address, vrf)) {
+		return waits(peer, APP_WAITS_ONE_VRF, 0);
 	}
 	return 0;
 }

@@ -56,6 +56,7 @@ void app_unsolicited_list(const struct app *app, const struct config *file, stru
 						.type = SESSION_SINGLE_HOP,
 						.session = file->unsolicited[entry].session};
 		memcpy(into->interface, guest->interface, sizeof(into->interface));
+		memcpy(into->vrf, file->unsolicited[entry].vrf, sizeof(into->vrf));
 		into++;
 	}
 }
@@ -156,6 +157,38 @@ static void find_full(const struct app *app, bool is_full[CONFIG_UNSOLICITED_ENT
 			     counts[e] >= app->config->unsolicited[e].maximum;
 }
 
+/* False: the entry's VRF is not there. */
+static bool find_vrf(const struct app *app, const struct config_unsolicited *entry, uint32_t *vrf)
+{
+	const struct monitor_link *link = monitor_link_by_name(app->monitor, entry->vrf);
+
+	*vrf = *entry->vrf && link && link->kind == MONITOR_VRF ? link->ifindex : 0;
+	return *vrf || !*entry->vrf;
+}
+
+bool app_unsolicited_hears(const struct app *app, uint32_t vrf)
+{
+	uint32_t own;
+
+	for (unsigned e = 0; vrf && e < app->config->nunsolicited; e++)
+		if (find_vrf(app, &app->config->unsolicited[e], &own) && own == vrf)
+			return true;
+	return false;
+}
+
+/* The sockets of no VRF are always there. */
+static void listen_in_vrfs(struct app *app)
+{
+	uint32_t vrf;
+
+	for (unsigned e = 0; e < app->config->nunsolicited; e++) {
+		if (!find_vrf(app, &app->config->unsolicited[e], &vrf) || !vrf)
+			continue;
+		app_doors_listen(app, AF_INET, vrf);
+		app_doors_listen(app, AF_INET6, vrf);
+	}
+}
+
 static unsigned make_rules(const struct app *app, struct engine_unsolicited_rule *rules)
 {
 	const struct config *config = app->config;
@@ -166,13 +199,19 @@ static unsigned make_rules(const struct app *app, struct engine_unsolicited_rule
 
 	for (unsigned e = 0; e < config->nunsolicited; e++) {
 		const struct config_unsolicited *entry = &config->unsolicited[e];
+		uint32_t vrf;
 
+		if (!find_vrf(app, entry, &vrf))
+			continue;
 		for (unsigned i = 0; i < entry->ninterfaces; i++) {
 			const struct monitor_link *link = monitor_link_by_name(app->monitor,
 									       entry->interfaces[i]);
 
-			for (unsigned p = 0; link && p < entry->nprefixes; p++, n++) {
+			if (!link || monitor_vrf(app->monitor, link->ifindex) != vrf)
+				continue;
+			for (unsigned p = 0; p < entry->nprefixes; p++, n++) {
 				rules[n].ifindex = link->ifindex;
+				rules[n].vrf = vrf;
 				rules[n].prefix = entry->prefixes[p];
 				rules[n].full = is_full[e];
 			}
@@ -189,6 +228,7 @@ void app_unsolicited_update(struct app *app)
 
 	if (!unsolicited || (!app->config->nunsolicited && !unsolicited->nrules))
 		return;
+	listen_in_vrfs(app);
 	rules = calloc(CONFIG_UNSOLICITED_RULES, sizeof(*rules));
 	if (!rules)
 		return;
@@ -218,7 +258,7 @@ static void tell(struct app *app, const struct app_guest *guest, const char *wha
 static bool plausible(const struct app *app, const struct engine_event *event)
 {
 	return !addr_is_unspecified(&event->peer) && !addr_is_multicast(&event->peer) &&
-	       !monitor_holder(app->monitor, 0, &event->peer) &&
+	       !monitor_holder(app->monitor, monitor_vrf(app->monitor, event->ifindex), &event->peer) &&
 	       monitor_has_address(app->monitor, event->ifindex, &event->local);
 }
 

@@ -29,7 +29,8 @@
 /* How many numbers are ours from the first on. Fixed, so that what a predecessor with another file left
  * behind is found. */
 #define CONFIG_RULES (CONFIG_SERVICE_SITES * (1 + CONFIG_FOLLOWERS)) /* from rule_priority */
-#define CONFIG_TABLES 4096	/* from table; services times their sites, at most */
+#define CONFIG_TABLES 4096 /* from table; services times their sites, at most */
+#define CONFIG_SBFD_VRFS 64
 #define CONFIG_NEXTHOPS 0x40000 /* from nexthop_id */
 
 /* Who asks for a peer. */
@@ -70,8 +71,8 @@ struct config_session {
 		*of; /* MEMBER: the name of the file's peer whose member it is; it is called OF%INTERFACE */
 	const char *profile; /* one of the configuration's; NULL: none */
 	struct addr address, local_address;
-	char interface[IFNAMSIZ];
-	uint8_t type; /* enum session_type */
+	char interface[IFNAMSIZ], vrf[IFNAMSIZ]; /* as in struct config_peer; FRR does not tell the VRF */
+	uint8_t type;				 /* enum session_type */
 	struct session_config session;
 };
 
@@ -147,7 +148,9 @@ struct config_endpoint {
 struct config_sbfd {
 	bool wanted; /* the group is there */
 	struct sbfd_reflector reflector;
-	uint32_t rate; /* packets a second */
+	uint32_t rate;	/* packets a second */
+	unsigned nvrfs; /* where it answers, too */
+	char vrfs[CONFIG_SBFD_VRFS][IFNAMSIZ];
 };
 
 /* Who may begin a session (RFC 9468), and what he gets. */
@@ -155,6 +158,7 @@ struct config_unsolicited {
 	unsigned ninterfaces, nprefixes;
 	char (*interfaces)[IFNAMSIZ];
 	struct prefix *prefixes;
+	char vrf[IFNAMSIZ];  /* that the interfaces are in; "": in none */
 	const char *profile; /* one of the configuration's; NULL: none */
 	struct session_config session;
 	uint32_t maximum; /* sessions of this entry */

@@ -38,7 +38,7 @@ static bool may_be(const struct config_peer *peer, const struct config_session *
 			 session->local_address.family == AF_UNSPEC;
 
 	return (session->source != CONFIG_FRR || !peer->frr_lid) && peer->type == session->type &&
-	       !*peer->vrf &&
+	       !strcmp(peer->vrf, session->vrf) &&
 	       (!*peer->interface || !*session->interface || !strcmp(peer->interface, session->interface)) &&
 	       (any_local || addr_equal(&peer->local_address, &session->local_address));
 }
@@ -95,6 +95,7 @@ static void take(struct config_peer *peer, const struct config_session *session)
 	peer->awaited = false;
 	peer->local_address = session->local_address;
 	memcpy(peer->interface, session->interface, sizeof(peer->interface));
+	memcpy(peer->vrf, session->vrf, sizeof(peer->vrf));
 }
 
 /* Names: the address; where that is taken, with interface or kind; then with a number. */

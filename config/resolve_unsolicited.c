@@ -49,6 +49,7 @@ static bool resolve_entry(struct resolver *resolver, const struct section *secti
 {
 	unsigned ninterfaces = check_items(resolver, section, KEY_UNSOLICITED_INTERFACES);
 	unsigned nprefixes = check_items(resolver, section, KEY_UNSOLICITED_PREFIXES);
+	const char *vrf;
 
 	entry->interfaces = report_calloc(resolver->reports, ninterfaces, sizeof(*entry->interfaces));
 	entry->prefixes = report_calloc(resolver->reports, nprefixes, sizeof(*entry->prefixes));
@@ -62,6 +63,8 @@ static bool resolve_entry(struct resolver *resolver, const struct section *secti
 	for (unsigned i = 0; i < nprefixes; i++)
 		entry->prefixes[entry->nprefixes++] =
 			section->values[KEY_UNSOLICITED_PREFIXES].list.items[i].prefix;
+	vrf = section_text(section, KEY_VRF);
+	snprintf(entry->vrf, sizeof(entry->vrf), "%s", vrf ? vrf : "");
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &entry->session);
 	apply_profile(resolver, section, entry);
 	section_store(section, KEY_MAXIMUM, KEY_EXPIRY, true, entry);
@@ -69,6 +72,34 @@ static bool resolve_entry(struct resolver *resolver, const struct section *secti
 	entry->session.passive = true; /* RFC 9468 2 */
 	entry->session.shutdown = false;
 	return true;
+}
+
+static bool has_interface(const struct config_unsolicited *entry, const char *interface)
+{
+	for (unsigned i = 0; i < entry->ninterfaces; i++)
+		if (!strcmp(entry->interfaces[i], interface))
+			return true;
+	return false;
+}
+
+/* Entry N: an interface is in one VRF, or in none. */
+static void check_vrfs(struct resolver *resolver, unsigned n)
+{
+	const struct sections *sections = &resolver->tree->unsolicited;
+	const struct config_unsolicited *entries = resolver->config->unsolicited;
+
+	for (unsigned before = 0; before < n; before++)
+		for (unsigned i = 0;
+		     i < entries[n].ninterfaces && strcmp(entries[before].vrf, entries[n].vrf); i++) {
+			if (!has_interface(&entries[before], entries[n].interfaces[i]))
+				continue;
+			report_error(resolver->reports,
+				     section_place(&sections->list[n], KEY_UNSOLICITED_INTERFACES),
+				     "interfaces: \"%s\" is in another VRF by the entry at %s:%u",
+				     entries[n].interfaces[i], sections->list[before].at.file,
+				     sections->list[before].at.line);
+			return;
+		}
 }
 
 /* The engine goes through them for each packet of a stranger. Said once. */
@@ -98,6 +129,8 @@ bool resolve_unsolicited(struct resolver *resolver)
 		if (!resolve_entry(resolver, &sections->list[i], &config->unsolicited[i]))
 			return false;
 		count_rules(resolver, &sections->list[i], &config->unsolicited[i], &rules);
+		if (i < CONFIG_UNSOLICITED_ENTRIES)
+			check_vrfs(resolver, i);
 	}
 	if (sections->n > CONFIG_UNSOLICITED_ENTRIES)
 		report_error(resolver->reports, &sections->list[CONFIG_UNSOLICITED_ENTRIES].at,
@@ -112,14 +145,6 @@ void config_unsolicited_free(struct config *config)
 		free(config->unsolicited[i].prefixes);
 	}
 	free(config->unsolicited);
-}
-
-static bool has_interface(const struct config_unsolicited *entry, const char *interface)
-{
-	for (unsigned i = 0; i < entry->ninterfaces; i++)
-		if (!strcmp(entry->interfaces[i], interface))
-			return true;
-	return false;
 }
 
 int config_unsolicited_find(const struct config *config, const char *interface, const struct addr *addr)

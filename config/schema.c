@@ -98,7 +98,7 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 			       .help = "ours; found on the interface if absent"},
 	[KEY_INTERFACE] = {"interface", SCHEMA_INTERFACE, SCHEMA_PEER, .reload = SCHEMA_SESSION,
 			   .help = "the interface towards the peer"},
-	[KEY_VRF] = {"vrf", SCHEMA_INTERFACE, SCHEMA_PEER, .reload = SCHEMA_SESSION,
+	[KEY_VRF] = {"vrf", SCHEMA_INTERFACE, SCHEMA_PEER | SCHEMA_UNSOLICITED, .reload = SCHEMA_SESSION,
 		     .help = "the VRF that the peer is in, by the name of its device"},
 	[KEY_MINIMUM_LINKS] = {"minimum-links", SCHEMA_INTEGER, SCHEMA_PEER, .reload = SCHEMA_LIVE,
 			       RANGE(1, 1, 64), IN(config_peer, minimum_links),
@@ -251,6 +251,8 @@ const struct schema_key schema_keys[SCHEMA_KEYS] = {
 	[KEY_SBFD_SHUTDOWN] = {"shutdown", SCHEMA_BOOL, SCHEMA_SBFD, .reload = SCHEMA_LIVE,
 			       RANGE(false, 0, 1), IN(config_sbfd, reflector.admin_down),
 			       .help = "answer AdminDown"},
+	[KEY_SBFD_VRFS] = {"vrfs", SCHEMA_INTERFACES, SCHEMA_SBFD, .reload = SCHEMA_LIVE,
+			   .help = "where it answers, besides outside of VRFs"},
 };
 
 const struct schema_key *schema_find(enum schema_section section, const char *name)

@@ -143,6 +143,7 @@ enum schema_index {
 	KEY_SBFD_RECEIVE_INTERVAL, /* the first number of s-bfd's */
 	KEY_SBFD_RATE,
 	KEY_SBFD_SHUTDOWN, /* the last */
+	KEY_SBFD_VRFS,
 	SCHEMA_KEYS
 };
 

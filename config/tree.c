@@ -28,6 +28,7 @@ void tree_free(struct tree *tree)
 	free_sections(&tree->unsolicited);
 	free_sections(&tree->key_chains);
 	free(tree->sbfd.values[KEY_DISCRIMINATORS].list.items);
+	free(tree->sbfd.values[KEY_SBFD_VRFS].list.items);
 }
 
 bool section_has(const struct section *section, enum schema_index key)

@@ -211,9 +211,9 @@ bool engine_vrfs(struct engine *engine, const struct udp_member *members, unsign
  * counted.
  */
 struct engine_unsolicited_rule {
-	uint32_t ifindex;
-	struct prefix prefix; /* that the peer's address is in */
-	bool full;	      /* nobody may for now */
+	uint32_t ifindex, vrf; /* as in struct session_key */
+	struct prefix prefix;  /* that the peer's address is in */
+	bool full;	       /* nobody may for now */
 };
 bool engine_unsolicited(struct engine *engine, const struct engine_unsolicited_rule *rules, unsigned n);
 

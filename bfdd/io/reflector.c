@@ -74,7 +74,7 @@ static enum drop answer(struct engine *engine, const uint8_t *data, size_t size,
 	struct raw_path path = {
 		.local = origin->local,
 		.peer = origin->peer,
-		.ifindex = addr_is_link_local(&origin->peer) ? origin->ifindex : 0,
+		.ifindex = addr_is_link_local(&origin->peer) ? origin->ifindex : origin->vrf,
 		.source_port = BFD_PORT_SBFD,
 		.port = origin->port,
 		.dscp = SESSION_DSCP,

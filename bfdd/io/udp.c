@@ -125,6 +125,12 @@ void udp_share(const struct udp *udp, bool on)
 			share(udp->doors[i].fd, on);
 }
 
+void udp_share_door(const struct udp_door *door, bool on)
+{
+	if (door->fd >= 0)
+		share(door->fd, on);
+}
+
 int udp_open_door(struct udp_door *door, char *error, size_t size)
 {
 	struct udp_door *s = door;

@@ -49,6 +49,8 @@ int udp_open_door(struct udp_door *door, char *error, size_t size);
 /* While ON, sockets of VRFs may be opened on the ports that those of the beginning have; at other times
  * nobody may. */
 void udp_share(const struct udp *udp, bool on);
+/* The same for the port of one further door of no VRF. */
+void udp_share_door(const struct udp_door *door, bool on);
 /* DOOR, open, is looked at from now on. False: there are UDP_DOORS already. */
 bool udp_adopt(struct udp *udp, const struct udp_door *door);
 /* The door with this fd is not looked at any more; the fd is the caller's. */

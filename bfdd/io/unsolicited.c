@@ -48,7 +48,7 @@ static const struct engine_unsolicited_rule *find(const struct unsolicited_rules
 						  const struct table_origin *origin)
 {
 	for (unsigned i = 0; i < set->n; i++)
-		if (set->rules[i].ifindex == origin->ifindex &&
+		if (set->rules[i].ifindex == origin->ifindex && set->rules[i].vrf == origin->vrf &&
 		    prefix_contains(&set->rules[i].prefix, &origin->peer))
 			return &set->rules[i];
 	return NULL;
@@ -98,7 +98,7 @@ enum drop unsolicited_packet(struct engine *engine, const struct packet *packet,
 
 	/* RFC 9468 2: single hop, by GTSM, and what begins a session: Down, with no discriminator of ours. */
 	if (!unsolicited->set || origin->type != SESSION_SINGLE_HOP || origin->ttl != SINGLE_HOP_TTL ||
-	    origin->vrf || origin->cast || packet->state != BFD_DOWN || packet->your_discr)
+	    origin->cast || packet->state != BFD_DOWN || packet->your_discr)
 		return DROP_NO_SESSION;
 	rule = find(unsolicited->set, origin);
 	if (!rule)

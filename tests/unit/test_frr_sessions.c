@@ -164,6 +164,26 @@ static void the_same_place_under_another_number_is_the_same_session(void **state
 	app_frr_clear(&table);
 }
 
+/* VRFs are what would tell them apart, and FRR does not say these. */
+static void the_same_place_twice_on_a_connection_is_refused(void **state)
+{
+	struct app_frr_table table = {0};
+	struct frr_session m = message(9, "192.0.2.1", "");
+	struct config_session twin = convert(&m), elsewhere;
+
+	assert_false(app_frr_clashes(&table, &twin, 3));
+	add(&table, 5, "192.0.2.1", "")->connection = 3;
+	assert_true(app_frr_clashes(&table, &twin, 3));
+	assert_false(app_frr_clashes(&table, &twin, 4)); /* FRR has come again */
+	app_frr_find(&table, 5)->connection = -1;
+	assert_false(app_frr_clashes(&table, &twin, 3));
+	app_frr_find(&table, 5)->connection = 3;
+	m = message(9, "192.0.2.1", "eth1");
+	elsewhere = convert(&m);
+	assert_false(app_frr_clashes(&table, &elsewhere, 3));
+	app_frr_clear(&table);
+}
+
 static void there_is_an_end_to_them(void **state)
 {
 	struct app_frr_table table = {0};
@@ -228,6 +248,7 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_is_refused),
 		cmocka_unit_test(sessions_are_found_by_number),
 		cmocka_unit_test(the_same_place_under_another_number_is_the_same_session),
+		cmocka_unit_test(the_same_place_twice_on_a_connection_is_refused),
 		cmocka_unit_test(there_is_an_end_to_them),
 		cmocka_unit_test(sessions_outlive_the_process),
 	};

@@ -73,6 +73,28 @@ static void what_begins_no_session(void **state)
 	assert_int_equal(drops(DROP_UNSOLICITED), 0);
 }
 
+/* A VRF's strangers are those of entries for that VRF. */
+static void in_a_vrf_and_outside(void **state)
+{
+	struct engine_unsolicited_rule rules[] = {{.ifindex = 4, .vrf = 7}, {.ifindex = 5}};
+
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(prefix_parse(&rules[i].prefix, "10.1.0.0/16"), PREFIX_OK);
+	assert_true(engine_unsolicited(engine, rules, 2));
+	turn_at(now);
+	stranger(1); /* the link is in the VRF no more */
+	stranger(2)->origin.vrf = 8;
+	stranger(3)->origin = (struct table_origin){
+		.peer = address(1, 3), .local = address(2, 3), .ifindex = 5, .ttl = 255, .vrf = 7};
+	turn_at(now);
+	assert_int_equal(told[ENGINE_UNSOLICITED], 0);
+	assert_int_equal(drops(DROP_NO_SESSION), 3);
+	stranger(4)->origin.vrf = 7;
+	stranger(5)->origin.ifindex = 5;
+	turn_at(now);
+	assert_int_equal(told[ENGINE_UNSOLICITED], 2);
+}
+
 static void who_has_a_session_begins_none(void **state)
 {
 	bring_up(2, 50 * USEC_MS, 3);
@@ -176,9 +198,13 @@ static void guests_outlive_us(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(a_stranger_is_asked_for_once),    TEST(what_begins_no_session),
-		TEST(who_has_a_session_begins_none),   TEST(a_flood_is_asked_for_at_a_bounded_rate),
-		TEST(of_a_full_entry_all_are_dropped), cmocka_unit_test(guests_are_found_and_gone),
+		TEST(a_stranger_is_asked_for_once),
+		TEST(what_begins_no_session),
+		TEST(in_a_vrf_and_outside),
+		TEST(who_has_a_session_begins_none),
+		TEST(a_flood_is_asked_for_at_a_bounded_rate),
+		TEST(of_a_full_entry_all_are_dropped),
+		cmocka_unit_test(guests_are_found_and_gone),
 		cmocka_unit_test(guests_outlive_us),
 	};
 
