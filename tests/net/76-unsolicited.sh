@@ -43,7 +43,7 @@ configure() { # MAXIMUM
 		profiles = ( { name = "p"; transmit-interval = 50; receive-interval = 40; detect-multiplier = 3; } );
 		peers = ( { name = "fixed"; address = "10.2.0.1"; local-address = "10.1.0.1"; multihop = true;
 		  minimum-ttl = 63; via = "10.1.0.2"; interface = "xm"; } );
-		unsolicited = ( { interfaces = [ "x1" ]; prefixes = [ "10.0.0.0/24", "2001:db8:1::/64", "fe80::/10" ];
+		unsolicited = ( { interfaces = [ "x1" ]; prefixes = [ "10.0.0.0/24", "10.64.0.0/16", "2001:db8:1::/64", "fe80::/10" ];
 		  profile = "p"; maximum = $1; expiry = 8000; } );
 		sites = ( { name = "s"; peers = [ "10.0.0.1", "fixed" ]; } );
 	END
@@ -101,9 +101,7 @@ downs() {
 	ctl a peers | jq '[.[] | select(.state == "up" or .["up-transitions"] > 0) | .["down-transitions"]] | add'
 }
 for round in 1 2; do
-	for n in $(seq 2 254); do
-		lab_in b "$TOOLS/badpkt" "10.0.0.$n" 10.0.0.0 3784 255 "20400318$(hex32 $n)00000000000f4240000f424000000000"
-	done
+	lab_in b "$TOOLS/badpkt" -a -n 253 10.0.0.2 10.0.0.0 3784 255 "20400318$(hex32 99)00000000000f4240000f424000000000"
 done
 counted() { # REASON
 	ctl a status | jq --arg reason "$1" '.engine.drops[$reason] // 0'
@@ -116,6 +114,34 @@ stays 1 "no more of them" enough
 at_least "strangers that were turned away" "$(counted unsolicited-limit)" 100
 equal "downs of those that are up" "$(downs)" 0
 equal "BIRD's sessions" "$(birdc -s "$RUN/bird.ctl" show bfd sessions | grep -c ' Up ')" 3
+
+step "65,000 strangers, and 300 sessions that there may be"
+resident() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$(bfdd_pid a)/status"
+}
+configure 300 >"$RUN/bfdd-a.conf"
+ctl a reload >/dev/null
+before=$(resident)
+filled() {
+	[ "$(names | wc -w)" = 300 ]
+}
+flood() { # each address once in three seconds, if the machine is quick enough
+	lab_in b "$TOOLS/badpkt" -a -n 65000 -r 20000 10.64.0.1 10.0.0.0 3784 255 "20400318$(hex32 77)00000000000f4240000f424000000000"
+}
+for round in 1 2 3; do
+	flood
+done
+wait_for 10 "as many sessions as there may be" filled
+dropped=$(counted unsolicited-limit)
+flood
+at_most "sessions" "$(names | wc -w)" 300
+at_least "strangers that were turned away" "$(($(counted unsolicited-limit) - dropped))" 1000
+equal "downs of those that are up" "$(downs)" 0
+equal "BIRD's sessions" "$(birdc -s "$RUN/bird.ctl" show bfd sessions | grep -c ' Up ')" 3
+equal "what the state file has" "$(wc -l <"$RUN/state-a/unsolicited-sessions")" 300
+[ -n "${SAN-}" ] || at_most "KiB for that" "$(($(resident) - before))" 16384
+configure 20 >"$RUN/bfdd-a.conf"
+ctl a reload >/dev/null
 
 step "the strangers are silent: their sessions go, those of BIRD stay"
 left() {

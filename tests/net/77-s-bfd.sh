@@ -104,6 +104,11 @@ bfdd_stop a
 bfdd_restart a
 wait_for 10 "all up" all_up
 equal "the same port" "$(ctl a status | jq '.["s-bfd"]["source-port"]')" "$port"
+bfdd_kill a
+bfdd_restart a
+wait_for 10 "all up" all_up
+wait_for 5 "the site carries the service" carries s
+equal "switches, though no S-BFD session goes on" "$(service_field a v .switches)" 0
 
 step "forged replies: another discriminator, port or address, D set, a state that no reflector has"
 hex32() {

@@ -3,8 +3,10 @@
  * Sends a UDP datagram with any content, once or COUNT times as fast as it can, or RATE a second:
  *
  *   badpkt [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
+ *   badpkt -a [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
  *
- * SOURCE is an address of this host. An empty HEX is an empty datagram.
+ * SOURCE is an address of this host; with -a any IPv4 address, each datagram is from the next one, and TTL is
+ * 255. An empty HEX is an empty datagram.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -17,6 +19,8 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "io/datagram.h"
 
 static void die(const char *what)
 {
@@ -70,19 +74,38 @@ static void pace(struct timespec *next, unsigned n, unsigned rate)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, next, NULL);
 }
 
+/* From the Nth address behind FROM. Its headers are our own, so it may be anybody's. */
+static void send_forged(int fd, const struct sockaddr_in *from, const struct sockaddr_in *to, unsigned n,
+			const uint8_t *payload, size_t size)
+{
+	struct addr local = {.family = AF_INET}, peer = {.family = AF_INET};
+	uint32_t source = htonl(ntohl(from->sin_addr.s_addr) + n);
+	uint8_t datagram[DATAGRAM_HEADERS + 2048];
+
+	memcpy(local.bytes, &source, 4);
+	memcpy(peer.bytes, &to->sin_addr, 4);
+	size = datagram_build(datagram, &local, &peer, ntohs(from->sin_port), ntohs(to->sin_port), payload,
+			      size);
+	if (sendto(fd, datagram, size, 0, (const struct sockaddr *)to, sizeof(*to)) != (ssize_t)size)
+		die("raw socket");
+}
+
 int main(int argc, char **argv)
 {
 	struct sockaddr_storage from, to;
 	socklen_t from_size, to_size;
 	const char *interface = NULL;
 	unsigned ifindex = 0, port = 0, count = 1, rate = 0;
+	bool any = false;
 	struct timespec begun;
 	uint8_t buf[2048];
 	int c, fd, ttl;
 	size_t size;
 
-	while ((c = getopt(argc, argv, "i:p:n:r:")) != -1) {
-		if (c == 'p') {
+	while ((c = getopt(argc, argv, "ai:p:n:r:")) != -1) {
+		if (c == 'a') {
+			any = true;
+		} else if (c == 'p') {
 			port = (unsigned)atoi(optarg);
 		} else if (c == 'n') {
 			count = (unsigned)atoi(optarg);
@@ -103,7 +126,7 @@ int main(int argc, char **argv)
 	ttl = atoi(argv[3]);
 	size = unhex(buf, sizeof(buf), argv[4]);
 
-	fd = socket(to.ss_family, SOCK_DGRAM, 0);
+	fd = any ? socket(AF_INET, SOCK_RAW, IPPROTO_RAW) : socket(to.ss_family, SOCK_DGRAM, 0);
 	if (fd < 0)
 		die("socket");
 	if (interface && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface)))
@@ -111,11 +134,14 @@ int main(int argc, char **argv)
 	if (to.ss_family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl))
 				    : setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)))
 		die("TTL");
-	if (bind(fd, (struct sockaddr *)&from, from_size))
+	if (!any && bind(fd, (struct sockaddr *)&from, from_size))
 		die(argv[0]);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
 	while (count--) {
-		if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
+		if (any)
+			send_forged(fd, (struct sockaddr_in *)&from, (struct sockaddr_in *)&to, count, buf,
+				    size);
+		else if (sendto(fd, buf, size, 0, (struct sockaddr *)&to, to_size) != (ssize_t)size)
 			die(argv[1]);
 		pace(&begun, count, rate);
 	}
