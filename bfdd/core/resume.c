@@ -300,14 +300,19 @@ static void decode_values(struct resume *resume, const uint8_t *record)
 	resume->down_transitions = get32(record + AT_DOWNS);
 }
 
+/* S-BFD begins anew: its first answer brings it up. Who loops our own packets is never asked to be silent. */
+static bool goes_on(const struct resume *resume)
+{
+	return resume->key.type != SESSION_SBFD && !(resume->demand && resume->key.type == SESSION_ECHO);
+}
+
 /* A session of ours can be so. */
 static bool sensible(const struct resume *resume, usec_t now)
 {
 	bool met = resume->remote_discr && resume->remote_detect_mult;
-	bool alone = resume->key.type == SESSION_SBFD || resume->key.type == SESSION_ECHO;
 
-	return !(resume->demand && alone) && resume->source_port >= BFD_SOURCE_PORT_MIN &&
-	       resume->state <= BFD_UP && resume->remote_state <= BFD_UP && resume->local_diag <= DIAG_MOST &&
+	return goes_on(resume) && resume->source_port >= BFD_SOURCE_PORT_MIN && resume->state <= BFD_UP &&
+	       resume->remote_state <= BFD_UP && resume->local_diag <= DIAG_MOST &&
 	       resume->remote_diag <= DIAG_MOST && resume->detect_mult && (met || resume->state < BFD_INIT) &&
 	       resume->desired_min_tx >= SHORTEST_INTERVAL &&
 	       resume->desired_min_tx_used >= SHORTEST_INTERVAL &&

@@ -83,7 +83,7 @@ static void go_on(const struct resume *resume)
 		promise(session.poll_active);
 		session_polled(&session, NOW + USEC_S);
 	}
-	promise(session_detect_deadline(&session) > NOW);
+	promise(session_detect_deadline(&session) > NOW && session_detect_deadline(&session) < USEC_NEVER);
 	session_detect_expired(&session, session_detect_deadline(&session), &effects);
 	promise(session.state == BFD_DOWN);
 }

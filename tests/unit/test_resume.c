@@ -153,10 +153,10 @@ static void what_no_session_can_be_is_refused(void **state)
 	refused_with(since, 0);
 	refused_with(created, s.since + 1);
 	refused_with(key.peer.family, AF_UNIX);
-	/* No peer of these is ever asked to be silent: nobody would notice that it is gone. */
+	refused_with(key.type, SESSION_SBFD);
+	/* Nobody would notice that it is gone. */
 	kept.demand = true;
 	assert_true(believed(&kept));
-	refused_with(key.type, SESSION_SBFD);
 	refused_with(key.type, SESSION_ECHO);
 	kept.demand = false;
 	refused_with(key.peer.bytes[0], 0xff); /* multicast */
