@@ -60,7 +60,8 @@ bool engine_vrfs(struct engine *engine, const struct udp_member *members, unsign
 		return false;
 	links->notice = (struct notice){.kind = NOTICE_FREE};
 	links->n = n;
-	memcpy(links->members, members, n * sizeof(*members));
+	if (n)
+		memcpy(links->members, members, n * sizeof(*members));
 	if (front_queue(engine, &command))
 		return true;
 	free(links);
