@@ -24,7 +24,7 @@ struct app_frr_session {
 	bool told;	 /* STATE is what FRR knows */
 	bool untold;	 /* there was no room to tell */
 	struct frr_state state;
-	uint64_t packets_in, packets_out; /* as of the last count */
+	uint64_t packets_in, packets_out, echo_in, echo_out; /* as of the last count */
 };
 
 struct app_frr_table {
@@ -50,7 +50,7 @@ struct app_frr {
 	unsigned nasked;
 	bool counting;
 	uint64_t refused; /* sessions that cannot be */
-	bool was_there, refusal_told, echo_told;
+	bool was_there, refusal_told;
 	struct app_frr_version *asked_version;
 	char version[FRR_VERSION];
 };

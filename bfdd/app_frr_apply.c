@@ -77,10 +77,6 @@ void app_frr_added(void *context, unsigned connection, const struct frr_session 
 		refuse(frr, message, wrong);
 		return;
 	}
-	if (message->flags & FRR_SESSION_ECHO && !frr->echo_told) {
-		frr->echo_told = true;
-		log_notice("FRR: echo mode is asked for, which there is not; control packets do it all");
-	}
 	if (fresh && app_frr_clashes(&frr->table, &config, connection)) {
 		refuse(frr, message,
 		       "another one has its addresses and interface: FRR does not tell a data plane their "

@@ -29,11 +29,11 @@ static void write_session(FILE *file, const struct config_session *session)
 	char address[ADDR_TEXT], local[ADDR_TEXT];
 
 	addr_format(&session->local_address, local);
-	fprintf(file, "%u %s %s %s %d %u %u %u %u %d %d %d %d\n", session->lid,
+	fprintf(file, "%u %s %s %s %d %u %u %u %u %d %d %d %d %d %u %u\n", session->lid,
 		addr_format(&session->address, address), *local ? local : "-",
 		*session->interface ? session->interface : "-", session->type == SESSION_MULTIHOP,
 		s->desired_min_tx, s->required_min_rx, s->detect_mult, s->min_ttl, s->passive, s->shutdown,
-		s->demand_mode, s->control_plane_independent);
+		s->demand_mode, s->control_plane_independent, s->echo, s->echo_tx, s->echo_rx);
 }
 
 void app_frr_save(const struct app *app, const struct app_frr_table *table)
@@ -60,13 +60,13 @@ static bool read_session(const char *line, struct config_session *session)
 {
 	struct frr_session message = {0};
 	unsigned mult, ttl;
-	int multihop, passive, shut, demand = 0,
-				     independent = 0; /* the last two an older version did not know */
+	int multihop, passive, shut;
+	int demand = 0, independent = 0, echo = 0; /* an older version did not know these */
 	char address[ADDR_TEXT], local[ADDR_TEXT], interface[IFNAMSIZ];
 
-	if (sscanf(line, "%u %45s %45s %15s %d %u %u %u %u %d %d %d %d", &message.lid, address, local,
-		   interface, &multihop, &message.min_tx, &message.min_rx, &mult, &ttl, &passive, &shut,
-		   &demand, &independent) < 11)
+	if (sscanf(line, "%u %45s %45s %15s %d %u %u %u %u %d %d %d %d %d %u %u", &message.lid, address,
+		   local, interface, &multihop, &message.min_tx, &message.min_rx, &mult, &ttl, &passive,
+		   &shut, &demand, &independent, &echo, &message.min_echo_tx, &message.min_echo_rx) < 11)
 		return false;
 	if (!addr_parse(&message.peer, address) || (strcmp(local, "-") && !addr_parse(&message.local, local)))
 		return false;
@@ -76,7 +76,7 @@ static bool read_session(const char *line, struct config_session *session)
 	message.ttl = (uint8_t)ttl;
 	message.flags = (multihop ? FRR_SESSION_MULTIHOP : 0) | (passive ? FRR_SESSION_PASSIVE : 0) |
 			(shut ? FRR_SESSION_SHUTDOWN : 0) | (demand ? FRR_SESSION_DEMAND : 0) |
-			(independent ? FRR_SESSION_CBIT : 0);
+			(independent ? FRR_SESSION_CBIT : 0) | (echo ? FRR_SESSION_ECHO : 0);
 	return !app_frr_convert(&message, session);
 }
 

@@ -44,8 +44,8 @@ bool app_frr_same(const struct config_session *a, const struct config_session *b
 	return a->lid == b->lid && same_place(a, b) && x->desired_min_tx == y->desired_min_tx &&
 	       x->required_min_rx == y->required_min_rx && x->detect_mult == y->detect_mult &&
 	       x->min_ttl == y->min_ttl && x->passive == y->passive && x->shutdown == y->shutdown &&
-	       x->demand_mode == y->demand_mode &&
-	       x->control_plane_independent == y->control_plane_independent;
+	       x->demand_mode == y->demand_mode && x->echo == y->echo && x->echo_tx == y->echo_tx &&
+	       x->echo_rx == y->echo_rx && x->control_plane_independent == y->control_plane_independent;
 }
 
 static struct app_frr_session *find_place(const struct app_frr_table *table,
@@ -84,6 +84,17 @@ static bool good_address(const struct addr *addr)
 	       (addr->family != AF_INET6 || memcmp(addr->bytes, mapped, sizeof(mapped)) != 0);
 }
 
+/* FRR says intervals also where there is to be no echo: they are its defaults, and no wish. */
+static void convert_echo(const struct frr_session *message, struct session_config *config)
+{
+	config->echo = message->flags & FRR_SESSION_ECHO && !(message->flags & FRR_SESSION_MULTIHOP);
+	config->echo_tx = schema_keys[KEY_ECHO_TRANSMIT_INTERVAL].fallback;
+	if (!config->echo)
+		return;
+	config->echo_tx = within(message->min_echo_tx, KEY_ECHO_TRANSMIT_INTERVAL);
+	config->echo_rx = within(message->min_echo_rx, KEY_ECHO_RECEIVE_INTERVAL);
+}
+
 const char *app_frr_convert(const struct frr_session *message, struct config_session *session)
 {
 	bool multihop = message->flags & FRR_SESSION_MULTIHOP;
@@ -115,9 +126,9 @@ const char *app_frr_convert(const struct frr_session *message, struct config_ses
 			    .demand_mode = message->flags & FRR_SESSION_DEMAND,
 			    .demand_poll_interval = schema_keys[KEY_DEMAND_POLL_INTERVAL].fallback,
 			    .control_plane_independent = message->flags & FRR_SESSION_CBIT,
-			    .dscp = SESSION_DSCP,
-			    .echo_tx = schema_keys[KEY_ECHO_TRANSMIT_INTERVAL].fallback},
+			    .dscp = SESSION_DSCP},
 	};
+	convert_echo(message, &session->session);
 	if (!addr_is_unspecified(&message->local))
 		session->local_address = message->local;
 	strcpy(session->interface, message->interface);

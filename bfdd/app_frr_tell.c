@@ -17,10 +17,13 @@ static void state_of(const struct app *app, const struct app_frr_session *sessio
 	state->remote_discr = peer->remote.discr;
 	state->remote_min_tx = peer->remote.min_tx;
 	state->remote_min_rx = peer->remote.min_rx;
+	state->remote_min_echo_rx = peer->remote.min_echo_rx;
 	state->remote_detect_mult = peer->remote.detect_mult;
 	state->remote_diag = peer->remote.diag;
 	if (peer->remote_independent)
 		state->remote_flags |= FRR_REMOTE_CBIT;
+	if (peer->remote.demand)
+		state->remote_flags |= FRR_REMOTE_DEMAND;
 	if (peer->state == BFD_UP)
 		state->state = BFD_UP;
 	/* FRR's clients let live what is administratively down, at either end (RFC 5882 3.2). */
@@ -107,6 +110,10 @@ static void answer(struct app_frr *frr, const struct app_frr_asked *asked)
 		message.counters.out_packets = session->packets_out;
 		message.counters.in_bytes = session->packets_in * PACKET_SIZE_KNOWN;
 		message.counters.out_bytes = session->packets_out * PACKET_SIZE_KNOWN;
+		message.counters.echo_in_packets = session->echo_in;
+		message.counters.echo_out_packets = session->echo_out;
+		message.counters.echo_in_bytes = session->echo_in * ECHO_SIZE;
+		message.counters.echo_out_bytes = session->echo_out * ECHO_SIZE;
 	}
 	frr_send(frr->frr, asked->connection, &message);
 }
@@ -127,6 +134,8 @@ static void counted(void *context, const struct session *sessions, unsigned coun
 			continue;
 		session->packets_in = sessions[i].packets_in;
 		session->packets_out = sessions[i].packets_out;
+		session->echo_in = sessions[i].extra ? sessions[i].extra->echo.packets_in : 0;
+		session->echo_out = sessions[i].extra ? sessions[i].extra->echo.packets_out : 0;
 	}
 	frr->counting = false;
 	frr->counted = app_now();

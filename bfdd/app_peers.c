@@ -393,8 +393,10 @@ static void recount(void *context, const struct session *sessions, unsigned coun
 			.discr = sessions[i].remote_discr,
 			.min_tx = sessions[i].remote_min_tx,
 			.min_rx = sessions[i].remote_min_rx,
+			.min_echo_rx = sessions[i].remote_min_echo_rx,
 			.detect_mult = sessions[i].remote_detect_mult,
 			.diag = sessions[i].remote_diag,
+			.demand = sessions[i].remote_demand,
 			.admin_down = sessions[i].state == BFD_DOWN &&
 				      sessions[i].remote_state == BFD_ADMIN_DOWN,
 		};
@@ -520,8 +522,11 @@ static void note_remote(struct app_peer *peer, const struct engine_event *event)
 	peer->remote.discr = event->remote_discr;
 	peer->remote.min_tx = event->remote_min_tx;
 	peer->remote.min_rx = event->remote_min_rx;
+	peer->remote.min_echo_rx = event->remote_min_echo_rx;
 	peer->remote.detect_mult = event->remote_detect_mult;
 	peer->remote.diag = event->remote_diag;
+	peer->remote.demand = event->remote_demand;
+	peer->remote_independent = event->remote_independent;
 }
 
 static void state_event(struct app *app, struct app_peer *peer, const struct engine_event *event)
@@ -535,7 +540,6 @@ static void state_event(struct app *app, struct app_peer *peer, const struct eng
 	peer->recounts = app->recounts_asked;
 	peer->diag = event->diag;
 	peer->state_since = event->at;
-	peer->remote_independent = event->remote_independent;
 	note_remote(peer, event);
 	if (event->to != BFD_INIT)
 		peer->remote.admin_down = event->to == BFD_DOWN && event->remote_state == BFD_ADMIN_DOWN;

@@ -62,8 +62,9 @@ enum app_waiting {
 
 /* What the peer says of itself, as last heard from the engine. */
 struct app_remote {
-	uint32_t discr, min_tx, min_rx; /* us */
+	uint32_t discr, min_tx, min_rx, min_echo_rx; /* us */
 	uint8_t detect_mult, diag;
+	bool demand;	 /* its D bit */
 	bool admin_down; /* this took our session down: maintenance, no failure (RFC 5882 3.2) */
 };
 

@@ -72,6 +72,11 @@ static void take_session(struct session_config *to, const struct session_config 
 	to->shutdown = from->shutdown;
 	to->demand_mode |= from->demand_mode;
 	to->control_plane_independent |= from->control_plane_independent;
+	if (!from->echo)
+		return;
+	to->echo = true;
+	to->echo_tx = from->echo_tx;
+	to->echo_rx = from->echo_rx;
 }
 
 /* What is said of the place holds where the file only awaits it. */

@@ -21,7 +21,8 @@
 struct before {
 	uint32_t tx_interval, echo_interval;
 	usec_t detection_time, deadline, next_tx;
-	bool demand_used;
+	bool demand_used, remote_demand, remote_cpi;
+	uint32_t remote_min_echo_rx;
 };
 
 /* A packet out of turn tells of a change of state faster (6.8.7). Paced, so that two ends, or a hostile one,
@@ -83,6 +84,9 @@ static struct before session_begin(const struct session *session, struct session
 		.deadline = session_detect_deadline(session),
 		.next_tx = session->next_tx,
 		.demand_used = session->demand_used,
+		.remote_demand = session->remote_demand,
+		.remote_cpi = session->remote_cpi,
+		.remote_min_echo_rx = session->remote_min_echo_rx,
 	};
 }
 
@@ -116,7 +120,10 @@ static void session_settle(struct session *session, usec_t now, const struct bef
 	if (session->next_tx != before->next_tx)
 		effects->what |= EFFECT_TX;
 	if (session->tx_interval != before->tx_interval ||
-	    session->detection_time != before->detection_time || session->demand_used != before->demand_used)
+	    session->detection_time != before->detection_time ||
+	    session->demand_used != before->demand_used || session->remote_demand != before->remote_demand ||
+	    session->remote_cpi != before->remote_cpi ||
+	    session->remote_min_echo_rx != before->remote_min_echo_rx)
 		effects->what |= EFFECT_NEGOTIATED;
 	if (before->demand_used && !session->demand_used && session->state == BFD_UP &&
 	    !session->remote_min_rx && session_prompt_allowed(session, now))

@@ -134,7 +134,7 @@ enum {
 	EFFECT_SEND_FINAL = 4,	/* ... with F set (6.5); comes with EFFECT_SEND, and is one packet */
 	EFFECT_TX = 8,		/* next_tx changed: arm tx_timer (or cancel at USEC_NEVER) */
 	EFFECT_DETECT = 16,	/* detection deadline may be earlier than armed, or is gone */
-	EFFECT_NEGOTIATED = 32, /* tx_interval or detection_time changed */
+	EFFECT_NEGOTIATED = 32, /* tx_interval, detection_time, or what the peer says of itself changed */
 	EFFECT_ECHO = 64,	/* echo_interval changed, or how many may be lost */
 };
 

@@ -149,11 +149,12 @@ enum engine_event_kind {
 struct engine_event {
 	uint8_t kind;
 	uint8_t from, to, diag, remote_diag, remote_state;
-	bool remote_independent; /* of STATE: the peer's C bit */
+	bool remote_independent, remote_demand; /* STATE, NEGOTIATED: the peer's C and D bits */
 	int8_t choice_from, choice_to;
 	uint16_t slot, way;
 	uint32_t tx_interval, detection_time, count;
 	uint32_t remote_discr, remote_min_tx, remote_min_rx; /* STATE, NEGOTIATED: as the peer said last */
+	uint32_t remote_min_echo_rx;			     /* ... too */
 	uint8_t remote_detect_mult;
 	usec_t at, lateness;
 	struct addr peer, local;

@@ -21,6 +21,8 @@
 #define AT_SESSION_LID 44
 #define AT_MIN_TX 48
 #define AT_MIN_RX 52
+#define AT_MIN_ECHO_TX 56
+#define AT_MIN_ECHO_RX 60
 #define AT_TTL 68
 #define AT_DETECT_MULT 69
 #define AT_IFINDEX 72
@@ -44,6 +46,10 @@
 #define AT_IN_PACKETS 24
 #define AT_OUT_BYTES 32
 #define AT_OUT_PACKETS 40
+#define AT_ECHO_IN_BYTES 48
+#define AT_ECHO_IN_PACKETS 56
+#define AT_ECHO_OUT_BYTES 64
+#define AT_ECHO_OUT_PACKETS 72
 
 /* Echo */
 #define AT_DATA_PLANE_TIME 8
@@ -78,6 +84,8 @@ static bool decode_session(const uint8_t *data, struct frr_session *session)
 	session->lid = get32(data + AT_SESSION_LID);
 	session->min_tx = get32(data + AT_MIN_TX);
 	session->min_rx = get32(data + AT_MIN_RX);
+	session->min_echo_tx = get32(data + AT_MIN_ECHO_TX);
+	session->min_echo_rx = get32(data + AT_MIN_ECHO_RX);
 	session->ttl = data[AT_TTL];
 	session->detect_mult = data[AT_DETECT_MULT];
 	session->ifindex = get32(data + AT_IFINDEX);
@@ -107,6 +115,10 @@ static void decode_counters(const uint8_t *data, struct frr_counters *counters)
 	counters->in_packets = get64(data + AT_IN_PACKETS);
 	counters->out_bytes = get64(data + AT_OUT_BYTES);
 	counters->out_packets = get64(data + AT_OUT_PACKETS);
+	counters->echo_in_bytes = get64(data + AT_ECHO_IN_BYTES);
+	counters->echo_in_packets = get64(data + AT_ECHO_IN_PACKETS);
+	counters->echo_out_bytes = get64(data + AT_ECHO_OUT_BYTES);
+	counters->echo_out_packets = get64(data + AT_ECHO_OUT_PACKETS);
 }
 
 int frr_decode(const uint8_t *data, size_t size, struct frr_message *message)
@@ -157,6 +169,8 @@ static void encode_session(const struct frr_session *session, uint8_t *buf)
 	put32(buf + AT_SESSION_LID, session->lid);
 	put32(buf + AT_MIN_TX, session->min_tx);
 	put32(buf + AT_MIN_RX, session->min_rx);
+	put32(buf + AT_MIN_ECHO_TX, session->min_echo_tx);
+	put32(buf + AT_MIN_ECHO_RX, session->min_echo_rx);
 	buf[AT_TTL] = session->ttl;
 	buf[AT_DETECT_MULT] = session->detect_mult;
 	put32(buf + AT_IFINDEX, session->ifindex);
@@ -183,6 +197,10 @@ static void encode_counters(const struct frr_counters *counters, uint8_t *buf)
 	put64(buf + AT_IN_PACKETS, counters->in_packets);
 	put64(buf + AT_OUT_BYTES, counters->out_bytes);
 	put64(buf + AT_OUT_PACKETS, counters->out_packets);
+	put64(buf + AT_ECHO_IN_BYTES, counters->echo_in_bytes);
+	put64(buf + AT_ECHO_IN_PACKETS, counters->echo_in_packets);
+	put64(buf + AT_ECHO_OUT_BYTES, counters->echo_out_bytes);
+	put64(buf + AT_ECHO_OUT_PACKETS, counters->echo_out_packets);
 }
 
 size_t frr_encode(const struct frr_message *message, uint8_t buf[FRR_ENCODED_MAX])

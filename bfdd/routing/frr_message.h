@@ -43,10 +43,11 @@ enum {
 
 struct frr_session {
 	uint32_t flags;
-	struct addr local, peer; /* local: perhaps the unspecified address */
-	uint32_t lid;		 /* FRR's name for the session */
-	uint32_t min_tx, min_rx; /* us */
-	uint8_t ttl;		 /* the least that packets may arrive with */
+	struct addr local, peer;	   /* local: perhaps the unspecified address */
+	uint32_t lid;			   /* FRR's name for the session */
+	uint32_t min_tx, min_rx;	   /* us */
+	uint32_t min_echo_tx, min_echo_rx; /* us; said whether or not there is to be echo */
+	uint8_t ttl;			   /* the least that packets may arrive with */
 	uint8_t detect_mult;
 	uint32_t ifindex; /* as FRR knew it; it does not follow changes */
 	char interface[IFNAMSIZ];
@@ -66,7 +67,8 @@ struct frr_state {
 
 struct frr_counters {
 	uint32_t lid;
-	uint64_t in_bytes, in_packets, out_bytes, out_packets; /* of control packets; there are no others */
+	uint64_t in_bytes, in_packets, out_bytes, out_packets; /* of control packets */
+	uint64_t echo_in_bytes, echo_in_packets, echo_out_bytes, echo_out_packets;
 };
 
 struct frr_message {

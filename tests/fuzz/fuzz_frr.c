@@ -19,7 +19,9 @@ static void try_again(const struct frr_message *message)
 	promise(frr_encode(&again, second) == size && !memcmp(buf, second, size));
 	if (message->type == FRR_ADD_SESSION)
 		promise(!strcmp(again.session.interface, message->session.interface) &&
-			addr_equal(&again.session.peer, &message->session.peer));
+			addr_equal(&again.session.peer, &message->session.peer) &&
+			again.session.min_echo_tx == message->session.min_echo_tx &&
+			again.session.min_echo_rx == message->session.min_echo_rx);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

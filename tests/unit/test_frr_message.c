@@ -17,7 +17,7 @@ static const uint8_t add_v4[140] = {
 	[44] = 0x12, 0x34, 0x56, 0x78,				    /* lid */
 	0,	     0,	   0xc3, 0x50,				    /* 50 ms */
 	0,	     0,	   0x9c, 0x40,				    /* 40 ms */
-	0,	     0,	   0xc3, 0x50, 0,	   0,	0xc3, 0x50, /* echo */
+	0,	     0,	   0xea, 0x60, 0,	   1,	0x11, 0x70, /* echo: 60 ms, 70 ms */
 	0,	     0,	   0,	 0,    255,	   3,	0,    0,    /* hold time, TTL, multiplier */
 	0,	     0,	   0,	 7,    'e',	   't', 'h',  '1',
 };
@@ -55,6 +55,8 @@ static void a_session_is_read(void **state)
 	assert_int_equal(s->lid, 0x12345678);
 	assert_int_equal(s->min_tx, 50000);
 	assert_int_equal(s->min_rx, 40000);
+	assert_int_equal(s->min_echo_tx, 60000);
+	assert_int_equal(s->min_echo_rx, 70000);
 	assert_int_equal(s->ttl, 255);
 	assert_int_equal(s->detect_mult, 3);
 	assert_int_equal(s->ifindex, 7);
@@ -107,15 +109,16 @@ static void a_state_is_written(void **state)
 {
 	static const uint8_t wanted[] = {
 		1, 0, 0, 4, 0,	  0,	0, 36, 0x12, 0x34, 0x56, 0x78, 0x9a, 0xbc, 0xde, 0xf0, 0, 0,
-		0, 1, 0, 0, 0xc3, 0x50, 0, 0,  0x9c, 0x40, 0,	 0,    0,    0,	   3,	 7,    5, 0,
+		0, 3, 0, 0, 0xc3, 0x50, 0, 0,  0x9c, 0x40, 0,	 1,    0x11, 0x70, 3,	 7,    5, 0,
 	};
 	const struct frr_message message = {
 		.type = FRR_STATE_CHANGE,
 		.state = {.lid = 0x12345678,
 			  .remote_discr = 0x9abcdef0,
-			  .remote_flags = FRR_REMOTE_CBIT,
+			  .remote_flags = FRR_REMOTE_CBIT | FRR_REMOTE_DEMAND,
 			  .remote_min_tx = 50000,
 			  .remote_min_rx = 40000,
+			  .remote_min_echo_rx = 70000,
 			  .state = 3,
 			  .remote_diag = 7,
 			  .remote_detect_mult = 5},
@@ -131,14 +134,24 @@ static void a_state_is_written(void **state)
 static void counters_are_written_with_their_padding(void **state)
 {
 	static const uint8_t wanted[80] = {
-		1, 0, 0, 6, 0, 5, 0, 80, 0,	    0,	      0, 9,
-		0, 0, 0, 0, 0, 0, 0, 0,	 0,	    0,	      1, 0, /* in: bytes */
-		0, 0, 0, 0, 0, 0, 0, 11, [39] = 48, [47] = 2,
+		1,	  0,   0,	  6,	    0, 5,	 0, 80, 0,	   0,	     0, 9, 0,
+		0,	  0,   0,	  0,	    0, 0,	 0, 0,	0,	   1,	     0, /* in: bytes
+												 */
+		0,	  0,   0,	  0,	    0, 0,	 0, 11, [39] = 48, [47] = 2,	/* echo: */
+		[54] = 2, 128, [63] = 20, [70] = 1, 0, [79] = 8,
 	};
 	const struct frr_message message = {
 		.type = FRR_SESSION_COUNTERS,
 		.id = 5,
-		.counters = {.lid = 9, .in_bytes = 256, .in_packets = 11, .out_bytes = 48, .out_packets = 2},
+		.counters = {.lid = 9,
+			     .in_bytes = 256,
+			     .in_packets = 11,
+			     .out_bytes = 48,
+			     .out_packets = 2,
+			     .echo_in_bytes = 640,
+			     .echo_in_packets = 20,
+			     .echo_out_bytes = 256,
+			     .echo_out_packets = 8},
 	};
 	uint8_t buf[FRR_ENCODED_MAX];
 

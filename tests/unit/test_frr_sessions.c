@@ -17,7 +17,13 @@
 
 static struct frr_session message(uint32_t lid, const char *peer, const char *interface)
 {
-	struct frr_session m = {.lid = lid, .min_tx = 50000, .min_rx = 60000, .ttl = 255, .detect_mult = 4};
+	struct frr_session m = {.lid = lid,
+				.min_tx = 50000,
+				.min_rx = 60000,
+				.min_echo_tx = 70000,
+				.min_echo_rx = 80000,
+				.ttl = 255,
+				.detect_mult = 4};
 
 	assert_true(addr_parse(&m.peer, peer));
 	m.local.family = m.peer.family;
@@ -59,12 +65,17 @@ static void a_session_is_converted(void **state)
 	assert_true(session.session.passive);
 	assert_true(session.session.shutdown);
 	assert_true(session.session.control_plane_independent);
+	assert_true(session.session.echo);
+	assert_int_equal(session.session.echo_tx, 70000);
+	assert_int_equal(session.session.echo_rx, 80000);
 	assert_false(session.session.demand_mode);
 	assert_int_equal(session.session.dscp, SESSION_DSCP);
-	m.flags = FRR_SESSION_DEMAND;
+	m.flags = FRR_SESSION_DEMAND; /* echo: FRR's defaults are there in any case */
 	session = convert(&m);
 	assert_true(session.session.demand_mode);
 	assert_int_equal(session.session.demand_poll_interval, 1000000);
+	assert_false(session.session.echo);
+	assert_int_equal(session.session.echo_rx, 0);
 	assert_false(session.session.control_plane_independent);
 }
 
@@ -72,12 +83,14 @@ static void a_multihop_session_has_its_ttl(void **state)
 {
 	struct frr_session m = message(7, "2001:db8::1", "");
 
-	m.flags = FRR_SESSION_MULTIHOP | FRR_SESSION_IPV6;
+	m.flags = FRR_SESSION_MULTIHOP | FRR_SESSION_IPV6 | FRR_SESSION_ECHO;
 	m.ttl = 250;
 	assert_refused(&m); /* whom would it know us by? */
 	assert_true(addr_parse(&m.local, "2001:db8:1::1"));
 	assert_int_equal(convert(&m).session.min_ttl, 250);
 	assert_int_equal(convert(&m).type, SESSION_MULTIHOP);
+	assert_false(convert(&m).session.echo); /* of one link only (RFC 5883 4.3) */
+	assert_int_equal(convert(&m).session.echo_rx, 0);
 }
 
 static void values_are_kept_within_bounds(void **state)
@@ -92,6 +105,14 @@ static void values_are_kept_within_bounds(void **state)
 	assert_int_equal(session.session.desired_min_tx, 3000);
 	assert_int_equal(session.session.required_min_rx, 60000000);
 	assert_int_equal(session.session.detect_mult, 1);
+	m.flags = FRR_SESSION_ECHO;
+	m.min_echo_tx = 0;
+	m.min_echo_rx = UINT32_MAX;
+	session = convert(&m);
+	assert_int_equal(session.session.echo_tx, 3000);
+	assert_int_equal(session.session.echo_rx, 60000000);
+	m.min_echo_rx = 0; /* disabled */
+	assert_int_equal(convert(&m).session.echo_rx, 0);
 }
 
 static void what_cannot_be_is_refused(void **state)
@@ -212,6 +233,9 @@ static void sessions_outlive_the_process(void **state)
 	table.sessions[0]->config.session.passive = true;
 	table.sessions[0]->config.session.control_plane_independent = true;
 	table.sessions[1]->config.session.demand_mode = true;
+	table.sessions[1]->config.session.echo = true;
+	table.sessions[1]->config.session.echo_tx = 20000;
+	table.sessions[1]->config.session.echo_rx = 30000;
 	addr_parse(&table.sessions[0]->config.local_address, "192.0.2.0");
 	app_frr_save(&app, &table);
 	app_frr_recall(&app, &again);

@@ -163,15 +163,23 @@ static void a_peer_of_both_keeps_its_place_and_gets_frrs_timers(void **state)
 	struct config_session near = session(3, "192.0.2.1", "eth1"),
 			      far = multihop(4, "198.51.100.9", "198.51.100.1");
 	struct config_session sessions[] = {near, far};
-	struct config *file = load();
-	struct config *whole = config_merge(file, sessions, 2);
-	const struct config_peer *peer = by_lid(whole, 3);
+	const struct config_peer *peer;
+	struct config *file = load(), *whole;
+
+	sessions[0].session.echo = true;
+	sessions[0].session.echo_tx = 70000;
+	sessions[0].session.echo_rx = 80000;
+	whole = config_merge(file, sessions, 2);
+	peer = by_lid(whole, 3);
 
 	assert_string_equal(peer->name, "ams-1");
 	assert_int_equal(peer->source, CONFIG_FILE);
 	assert_string_equal(peer->interface, "");
 	assert_int_equal(peer->session.detect_mult, 4);
 	assert_true(peer->session.shutdown); /* either may */
+	assert_true(peer->session.echo);
+	assert_int_equal(peer->session.echo_tx, 70000);
+	assert_int_equal(peer->session.echo_rx, 80000);
 	assert_name(whole, 4, "core");
 	assert_int_equal(by_lid(whole, 4)->session.min_ttl, 250);
 	/* So it is one change of timers, and none of the policy. */

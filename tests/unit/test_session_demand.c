@@ -260,6 +260,25 @@ static void the_c_bit_alone_needs_no_poll(void **state)
 	assert_false(sent().poll);
 }
 
+/* Others are told of it, FRR for one: who does not look at each packet has this effect to go by. */
+static void what_the_peer_says_of_itself_is_an_effect(void **state)
+{
+	bring_up();
+	receive(BFD_UP);
+	assert_int_equal(effects.what, 0);
+	peer.control_plane_independent = true;
+	receive(BFD_UP);
+	assert_int_equal(effects.what, EFFECT_NEGOTIATED);
+	receive(BFD_UP);
+	assert_int_equal(effects.what, 0);
+	peer.required_min_echo_rx = 50000;
+	receive(BFD_UP);
+	assert_int_equal(effects.what, EFFECT_NEGOTIATED);
+	peer.demand = true;
+	receive(BFD_UP);
+	assert_true(effects.what & EFFECT_NEGOTIATED);
+}
+
 /* The other role: the peer demands. */
 
 static void who_is_asked_to_is_silent_but_for_answers(void **state)
@@ -380,6 +399,7 @@ int main(void)
 		TEST(a_change_of_mind_within_a_sequence_is_not_answered_by_it),
 		TEST(any_change_is_polled_for_in_demand_mode),
 		TEST(the_c_bit_alone_needs_no_poll),
+		TEST(what_the_peer_says_of_itself_is_an_effect),
 		TEST(who_is_asked_to_is_silent_but_for_answers),
 		TEST(who_is_silent_still_polls_for_changes),
 		TEST(both_ends_are_silent_but_for_polls),

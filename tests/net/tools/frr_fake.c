@@ -2,13 +2,15 @@
 /*
  * Stands in for FRR's bfdd at its data plane socket, and misbehaves:
  *
- *   frr_fake [-s SESSIONS] [-n TIMES] [-a ADDRESS] PATH BEHAVIOUR
+ *   frr_fake [-s SESSIONS] [-n TIMES] [-a ADDRESS] [-l LOCAL] [-i INTERFACE] PATH BEHAVIOUR
  *
  * BEHAVIOUR of the first TIMES connections (default: all): "version", "length-0", "huge", "type", "short",
  * "direction" and "name" send such garbage at once; "close" answers the first echo and closes; "deaf" reads
  * nothing; "good" does as FRR does. All the others do as FRR does: SESSIONS (default: 1) are asked for on the
- * first connection that lives, 10.0.0.1 (or ADDRESS) and following, in pieces of one to three bytes; echoes
- * are answered. One line is printed for each connection made and lost, and for each state heard.
+ * first connection that lives, 10.0.0.1 (or ADDRESS) and following, from 10.0.255.1 (or LOCAL) on lo (or
+ * INTERFACE), in pieces of one to three bytes; echoes are answered. One line is printed for each connection
+ * made and lost, and for each state heard, and one of what the peer says of itself: its flags and the
+ * interval at which it takes Echo packets.
  */
 #include <errno.h>
 #include <poll.h>
@@ -33,7 +35,8 @@ struct connection {
 static struct connection connections[CONNECTIONS];
 static const char *behaviour;
 static unsigned sessions = 1, made, times = ~0u;
-static struct addr first;
+static struct addr first, local;
+static const char *interface = "lo";
 static int owner = -1; /* the connection that has the sessions */
 
 static void drop(struct connection *connection)
@@ -73,16 +76,16 @@ static void add_sessions(struct connection *connection)
 		struct frr_message message = {
 			.type = FRR_ADD_SESSION,
 			.session = {.lid = 1000 + i,
-				    .local = {.family = AF_INET, .bytes = {10, 0, 255, 1}},
+				    .local = local,
 				    .peer = first,
 				    .min_tx = 300000,
 				    .min_rx = 300000,
 				    .ttl = 255,
-				    .detect_mult = 3,
-				    .interface = "lo"},
+				    .detect_mult = 3},
 		};
 		unsigned low = first.bytes[3] + i;
 
+		strncpy(message.session.interface, interface, IFNAMSIZ - 1);
 		message.session.peer.bytes[3] = (uint8_t)low;
 		message.session.peer.bytes[2] = (uint8_t)(first.bytes[2] + (low >> 8));
 		put_message(connection, &message, 1 + i % 3);
@@ -130,6 +133,8 @@ static void answer(struct connection *connection, const struct frr_message *mess
 		break;
 	case FRR_STATE_CHANGE:
 		printf("state %u %u\n", message->state.lid, message->state.state);
+		printf("remote %u %u %u\n", message->state.lid, message->state.remote_flags,
+		       message->state.remote_min_echo_rx);
 		break;
 	}
 }
@@ -198,12 +203,16 @@ int main(int argc, char **argv)
 	int option, listener;
 
 	addr_parse(&first, "10.0.0.1");
-	while ((option = getopt(argc, argv, "s:n:a:")) != -1) {
+	addr_parse(&local, "10.0.255.1");
+	while ((option = getopt(argc, argv, "s:n:a:l:i:")) != -1) {
 		if (option == 's')
 			sessions = (unsigned)atoi(optarg);
 		else if (option == 'n')
 			times = (unsigned)atoi(optarg);
-		else if (option != 'a' || !addr_parse(&first, optarg))
+		else if (option == 'i')
+			interface = optarg;
+		else if (option == 'l' ? !addr_parse(&local, optarg)
+				       : option != 'a' || !addr_parse(&first, optarg))
 			return 2;
 	}
 	if (optind + 2 != argc || strlen(argv[optind]) >= sizeof(address.sun_path))
