@@ -109,9 +109,9 @@ static void write_peer(struct writer *out, const struct copy *copy, const struct
 				   : NULL,
 		.session = session,
 		.bgp = app_bgp_view(app, peer, &bgp) ? &bgp : NULL,
-		.transmit_path = !peer->path_up		 ? NULL
-				 : peer->neighbour.known ? "packet-socket"
-							 : "routed",
+		.transmit_path = !peer->path_up					    ? NULL
+				 : peer->neighbour.known && peer->neighbour.control ? "packet-socket"
+										    : "routed",
 		.needed_mtu = app_mtu_needed(peer),
 		.interface_mtu = app_mtu_interface(app, peer),
 		.path_mtu = peer->path_mtu,

@@ -13,6 +13,8 @@
 #include "io/udp.h"
 
 #define DOORS 256 /* of UDP_DOORS */
+#define LINGER \
+	(10 * USEC_S) /* who is told that its Echo packets are not sent back any more hears of it by then */
 
 struct app_echo {
 	unsigned ndoors;
@@ -21,12 +23,17 @@ struct app_echo {
 	bool full, failed; /* it was told */
 };
 
-static bool echoes(const struct app_peer *peer)
+static bool configured(const struct app_peer *peer)
 {
 	const struct config_peer *config = peer->config;
 
 	return config->type == SESSION_ECHO ||
 	       (config->type == SESSION_SINGLE_HOP && (config->session.echo || config->session.echo_rx));
+}
+
+static bool echoes(const struct app_peer *peer)
+{
+	return configured(peer) || (peer->echoed && app_now() - peer->echoed < LINGER);
 }
 
 bool app_echo_needs_frames(const struct app_peer *peer)
@@ -119,7 +126,7 @@ static void tell_who_reflects(struct app *app, struct app_peer *peer)
 	const struct addr *addr = &peer->config->address;
 	bool told = peer->reflects == peer->slot + 1, by_kernel;
 
-	if (!peer->config->session.echo_rx || !link)
+	if (!link)
 		return;
 	by_kernel = !addr_is_link_local(addr) && forwards(link->name, addr->family);
 	if (by_kernel != told && engine_reflected(app->engine, peer->slot, by_kernel))
@@ -135,6 +142,8 @@ void app_echo_update(struct app *app)
 	for (unsigned i = 0; i < app->npeers; i++) {
 		struct app_peer *peer = &app->peers[i];
 
+		if (configured(peer))
+			peer->echoed = app_now();
 		if (!wants_door(peer))
 			continue;
 		if (!app->echo)

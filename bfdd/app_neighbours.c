@@ -32,6 +32,7 @@ static struct app_neighbour neighbour_of(const struct app *app, const struct app
 	if (!lladdr)
 		return neighbour;
 	neighbour.known = true;
+	neighbour.control = app->config->daemon.packet_socket || peer->config->type != SESSION_SINGLE_HOP;
 	memcpy(neighbour.lladdr, lladdr, sizeof(neighbour.lladdr));
 	memcpy(neighbour.own, link->address, sizeof(neighbour.own));
 	return neighbour;
@@ -43,11 +44,11 @@ static bool tell(struct app *app, struct app_peer *peer)
 	struct app_neighbour now = neighbour_of(app, peer), *told = &peer->neighbour;
 
 	if (peer->slot == APP_NO_SLOT ||
-	    (now.known == told->known &&
+	    (now.known == told->known && now.control == told->control &&
 	     (!now.known || (!memcmp(now.lladdr, told->lladdr, sizeof(now.lladdr)) &&
 			     !memcmp(now.own, told->own, sizeof(now.own))))))
 		return true;
-	if (!engine_neighbour(app->engine, peer->slot, now.known ? now.lladdr : NULL, now.own))
+	if (!engine_neighbour(app->engine, peer->slot, now.known ? now.lladdr : NULL, now.own, now.control))
 		return false;
 	*told = now;
 	return true;

@@ -36,7 +36,7 @@
 
 /* The Ethernet addresses at both ends. */
 struct app_neighbour {
-	bool known;
+	bool known, control; /* CONTROL: Control packets may leave as frames */
 	uint8_t lladdr[NEIGHBOURS_LLADDR], own[NEIGHBOURS_LLADDR];
 };
 
@@ -101,8 +101,9 @@ struct app_peer {
 	uint32_t path_mtu;	      /* a router said so last; 0: none has */
 	struct addr path_mtu_router;
 	usec_t path_mtu_at;
-	int reflects; /* slot + 1 whose session was told that the kernel does; 0: none */
-	bool barred;  /* the engine was told that it may carry nothing */
+	usec_t echoed; /* when it was seen to echo last; 0: never */
+	int reflects;  /* slot + 1 whose session was told that the kernel does; 0: none */
+	bool barred;   /* the engine was told that it may carry nothing */
 	struct bgp_session bgp;
 	uint32_t bgp_round[BGP_DAEMONS]; /* in which it was told of last */
 };

@@ -27,14 +27,14 @@ void echo_end(struct echo *echo, bool failed)
 }
 
 void echo_send(struct echo *echo, const uint8_t key[SIPHASH_KEY], uint32_t discr, usec_t now,
-	       uint8_t buf[ECHO_SIZE])
+	       uint8_t buf[ECHO_SIZE], size_t before)
 {
 	memset(buf, 0, ECHO_SIZE);
 	put32(buf + AT_MAGIC, MAGIC);
 	put32(buf + AT_DISCR, discr);
 	put32(buf + AT_SEQUENCE, echo->next);
 	put64(buf + AT_SENT, (uint64_t)now);
-	put64(buf + AT_TAG, siphash(key, buf, AT_TAG));
+	put64(buf + AT_TAG, siphash(key, buf - before, before + AT_TAG));
 
 	echo->lost += echo->awaited >> (ECHO_WINDOW - 1);
 	echo->awaited = echo->awaited << 1 | 1;
@@ -54,25 +54,28 @@ uint32_t echo_discr(const uint8_t *buf, size_t size)
 }
 
 /* Compared as a whole: who guesses learns nothing from the time that it took. */
-static bool genuine(const uint8_t key[SIPHASH_KEY], const uint8_t *buf)
+static bool genuine(const uint8_t key[SIPHASH_KEY], const uint8_t *buf, size_t before)
 {
-	return siphash(key, buf, AT_TAG) == get64(buf + AT_TAG);
+	return siphash(key, buf - before, before + AT_TAG) == get64(buf + AT_TAG);
 }
 
-enum drop echo_returned(struct echo *echo, const uint8_t key[SIPHASH_KEY], const uint8_t *buf,
+enum drop echo_returned(struct echo *echo, const uint8_t key[SIPHASH_KEY], const uint8_t *buf, size_t before,
 			usec_t received, usec_t *rtt)
 {
 	uint32_t sequence = get32(buf + AT_SEQUENCE), age = echo->next - 1 - sequence;
 	usec_t sent, after;
 
-	if (!genuine(key, buf))
+	if (!genuine(key, buf, before))
 		return DROP_ECHO_FORGED;
 	if (age >= ECHO_WINDOW || !(echo->awaited >> age & 1))
 		return DROP_ECHO_LATE;
 	sent = echo->sent[sequence % ECHO_WINDOW];
-	if (received - sent > echo_detection_time(echo))
+	/* What was stamped late for want of a processor is as good as in time. */
+	if (!echo->patient && received - sent > echo_detection_time(echo) + echo->deferred + echo->stalled)
 		return DROP_ECHO_LATE;
 	echo->awaited &= ~(UINT64_C(1) << age);
+	if (echo->next - 1 - echo->newest > age)
+		echo->newest = sequence;
 	echo->packets_in++;
 	*rtt = received - sent;
 	/* An older one that comes later says nothing about the newer ones. */
@@ -82,6 +85,15 @@ enum drop echo_returned(struct echo *echo, const uint8_t key[SIPHASH_KEY], const
 		echo->deferred = 0;
 	}
 	return DROP_NONE;
+}
+
+usec_t echo_owed(const struct echo *echo)
+{
+	uint32_t last = echo->next - 1, left = last - echo->newest;
+	usec_t owed = echo->sent[last % ECHO_WINDOW] - echo->sent[echo->newest % ECHO_WINDOW];
+
+	owed -= (usec_t)left * echo->interval;
+	return left < ECHO_WINDOW && owed > 0 ? owed : 0;
 }
 
 usec_t echo_detection_time(const struct echo *echo)
@@ -106,6 +118,19 @@ uint64_t echo_lost(const struct echo *echo)
 		    last - echo->sent[(echo->next - 1 - age) % ECHO_WINDOW] > echo_detection_time(echo))
 			lost++;
 	return lost;
+}
+
+void echo_withdraw(struct echo *echo, uint32_t interval, usec_t until)
+{
+	echo->promised = interval;
+	echo->promise_until = until;
+}
+
+uint32_t echo_takes(const struct echo *echo, uint32_t configured, usec_t now)
+{
+	bool promised = echo->promised && now < echo->promise_until;
+
+	return promised && (!configured || echo->promised < configured) ? echo->promised : configured;
 }
 
 bool echo_reflect(struct echo *echo, uint32_t interval, usec_t received)

@@ -255,7 +255,7 @@ static void session_learn_loop(struct session *session, const struct packet *pac
 	session->remote_state = packet->state;
 	session->remote_diag = packet->diag;
 	session->remote_detect_mult = session->config.detect_mult;
-	session->excused = 0;
+	session->excused = session->extra ? echo_owed(&session->extra->echo) : 0;
 	if (received > session->last_rx)
 		session->last_rx = received;
 	session->packets_in++;
@@ -481,7 +481,8 @@ void session_packet(const struct session *session, bool final, struct packet *pa
 /* Of one's own packets those that go out late come back late. */
 static void session_excuse(struct session *session, usec_t now)
 {
-	usec_t asked = session->last_tx > session->last_rx ? session->last_tx : session->last_rx;
+	/* The interval may have become shorter with the state. */
+	usec_t asked = session->last_tx > session->since ? session->last_tx : session->since;
 
 	if (now > asked + session->tx_interval)
 		session->excused += now - asked - session->tx_interval;

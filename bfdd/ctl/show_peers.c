@@ -237,10 +237,11 @@ static void show_echo(json_t *peer, FILE *out)
 
 	if (!json_is_object(echo))
 		return;
-	sheet_line(out, "echo each", "%s (the remote takes: %s; it gets back: %s)",
-		   text_ms(a, json_object_get(echo, "transmit-interval")),
-		   text_ms(b, json_object_get(echo, "remote-receive-interval")),
-		   text_ms(c, json_object_get(echo, "receive-interval")));
+	if (!json_is_null(json_object_get(echo, "receive-interval"))) /* not of unaffiliated echo */
+		sheet_line(out, "echo each", "%s (the remote takes: %s; it gets back: %s)",
+			   text_ms(a, json_object_get(echo, "transmit-interval")),
+			   text_ms(b, json_object_get(echo, "remote-receive-interval")),
+			   text_ms(c, json_object_get(echo, "receive-interval")));
 	sheet_line(out, "echo packets", "%s in, %s out, %s lost", text_get(a, echo, "packets-in"),
 		   text_get(b, echo, "packets-out"), text_get(c, echo, "lost"));
 	if (json_is_object(rtt))

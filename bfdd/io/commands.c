@@ -94,10 +94,15 @@ static void add(struct engine *engine, const struct command *command)
 static void configure(struct engine *engine, struct session *session, const struct command *command)
 {
 	struct auth_chain *keys = session->config.auth;
+	uint32_t echo_rx = session->config.echo_rx;
 	struct session_effects effects;
 
 	if (!session->extra)
 		give_extra(session, command->extra);
+	/* The peer hears of it within this time, or does not hear us any more. */
+	if (echo_rx && (!command->config.echo_rx || command->config.echo_rx > echo_rx))
+		echo_withdraw(&session->extra->echo, echo_rx,
+			      engine->back.clock.now + session_patience(session));
 	session_configure(session, &command->config, engine->back.clock.now, &effects);
 	keys_hold(session);
 	keys_release(engine, keys);

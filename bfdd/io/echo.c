@@ -91,7 +91,7 @@ void echo_transmit(struct engine *engine, struct timer *timer)
 		  session_on_grid(now + echo->interval, echo->interval));
 	if (!companion->link.known || !engine->back.frame)
 		return;
-	echo_send(echo, engine->back.echo_key, session->local_discr, now, payload);
+	echo_send(echo, engine->back.echo_key, session->local_discr, now, payload, 0);
 	path = way(session, &session->key.local, &session->key.local, session->source_port, 0);
 	frame_send(engine->back.frame, companion->link.peer, companion->link.own, &path, payload,
 		   sizeof(payload));
@@ -102,7 +102,9 @@ void echo_transmit(struct engine *engine, struct timer *timer)
 /* Whether to put off judging, because of a stall of ours (see engine.c). */
 static bool defer(struct engine *engine, struct echo *echo)
 {
-	usec_t grace = sessions_grace(engine, echo->interval, echo_detection_time(echo) - echo->deferred);
+	usec_t time = echo_detection_time(echo);
+	/* All that was on its way in a stall may have been late by as much. */
+	usec_t grace = sessions_grace(engine, time, time - echo->deferred);
 
 	if (grace <= 0)
 		return false;
@@ -150,8 +152,9 @@ static void came_back(struct engine *engine, uint32_t discr, const uint8_t *data
 
 	if (session && session->extra && session->key.type == SESSION_SINGLE_HOP) {
 		drop = check(session, origin);
+		session->extra->echo.stalled = engine->back.lateness;
 		if (!drop)
-			drop = echo_returned(&session->extra->echo, engine->back.echo_key, data, received,
+			drop = echo_returned(&session->extra->echo, engine->back.echo_key, data, 0, received,
 					     &rtt);
 	} else {
 		session = NULL;
@@ -165,6 +168,35 @@ static void came_back(struct engine *engine, uint32_t discr, const uint8_t *data
 		return;
 	session_echo_proven(session, engine->back.clock.now, &effects);
 	sessions_apply(engine, session, &effects);
+}
+
+size_t echo_sign_loop(struct engine *engine, struct session *session, uint8_t *payload, size_t size)
+{
+	struct echo *echo = &session->extra->echo;
+
+	echo->interval = session->tx_interval;
+	echo->mult = session->config.detect_mult;
+	echo->patient = true;
+	echo_send(echo, engine->back.echo_key, session->local_discr, clock_now(), payload + size, size);
+	return size + ECHO_SIZE;
+}
+
+/* What echo_sign_loop() put behind the Control packet. */
+static enum drop verify_loop(struct engine *engine, struct session *session, const struct packet *packet,
+			     const uint8_t *data, size_t size, usec_t received)
+{
+	const uint8_t *behind = data + packet->length;
+	usec_t rtt;
+	enum drop drop;
+
+	if (size < packet->length + (size_t)ECHO_SIZE ||
+	    echo_discr(behind, ECHO_SIZE) != session->local_discr)
+		return DROP_ECHO_FORGED;
+	drop = echo_returned(&session->extra->echo, engine->back.echo_key, behind, packet->length, received,
+			     &rtt);
+	if (!drop)
+		rtt_add(&session->extra->echo_rtt, rtt);
+	return drop;
 }
 
 /* RFC 9747: found by My Discriminator, which is ours also before we know Your Discriminator. */
@@ -187,6 +219,8 @@ static void looped(struct engine *engine, const uint8_t *data, size_t size, cons
 			drop = check(session, origin);
 		}
 	}
+	if (!drop)
+		drop = verify_loop(engine, session, &packet, data, size, received);
 	if (!drop && session->config.auth)
 		drop = session_authenticate(session, &packet, data, received);
 	if (!drop)
@@ -200,21 +234,27 @@ static void looped(struct engine *engine, const uint8_t *data, size_t size, cons
 }
 
 /* TTL 255: from the link, and not one that somebody sent back already, or it would go round for ever. */
+static enum drop may_send_back(const struct session *session, const struct table_origin *origin, usec_t now,
+			       uint32_t *interval)
+{
+	*interval = session->extra ? echo_takes(&session->extra->echo, session->config.echo_rx, now) : 0;
+	if (!*interval || session->state != BFD_UP)
+		return DROP_ECHO_UNKNOWN;
+	if (origin->ttl != DATAGRAM_TTL)
+		return DROP_TTL;
+	return origin->size > PACKET_SIZE_MAX ? DROP_LENGTH : DROP_NONE;
+}
+
 static void send_back(struct engine *engine, struct session *session, const uint8_t *data, size_t size,
 		      const struct table_origin *origin, usec_t received)
 {
 	struct companion *companion = companion_of(&engine->back, session);
 	struct raw_path path = way(session, &origin->peer, &origin->local, origin->port, DATAGRAM_TTL - 1);
-	enum drop drop = DROP_NONE;
+	uint32_t interval;
+	enum drop drop = may_send_back(session, origin, engine->back.clock.now, &interval);
 
-	if (!session->config.echo_rx || !session->extra || session->state != BFD_UP)
-		drop = DROP_ECHO_UNKNOWN;
-	else if (origin->ttl != DATAGRAM_TTL)
-		drop = DROP_TTL;
-	else if (origin->size > PACKET_SIZE_MAX)
-		drop = DROP_LENGTH;
-	else if (!session->extra->echo.kernel_reflects &&
-		 !echo_reflect(&session->extra->echo, session->config.echo_rx, received))
+	if (!drop && !session->extra->echo.kernel_reflects &&
+	    !echo_reflect(&session->extra->echo, interval, received))
 		drop = DROP_RATE;
 	if (drop)
 		sessions_drop(engine, session, drop);

@@ -106,10 +106,11 @@ bool engine_frames(const struct engine *engine);
 /* Of the session in SLOT. */
 uint16_t engine_source_port(const struct engine *engine, uint16_t slot);
 /* The Ethernet addresses at both ends of the way to a single-hop peer, as the kernel has them now; LLADDR
- * NULL: not known any more. With them packets need not be routed one by one (frame.h). engine_path() forgets
- * them.
+ * NULL: not known any more. With them packets need not be routed one by one (frame.h), Control packets if
+ * CONTROL says so, too. engine_path() forgets them.
  */
-bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6]);
+bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6],
+		      bool control);
 /* Whether the kernel itself forwards the session's peer its Echo packets: then they are not sent back here as
  * well. A session begins with false. */
 bool engine_reflected(struct engine *engine, uint16_t slot, bool by_kernel);

@@ -37,7 +37,7 @@ enum { NOTICE_SNAPSHOT = 128, NOTICE_POLICY_SNAPSHOT, NOTICE_RECORDING, NOTICE_D
 
 /* Both ends of the way to a neighbour. */
 struct link_layer {
-	bool known;
+	bool known, control; /* CONTROL: for Control packets, too, not for Echo packets alone */
 	uint8_t peer[6], own[6];
 };
 
@@ -419,6 +419,9 @@ void echo_apply(struct engine *engine, struct session *session);
 void echo_forget(struct engine *engine, struct session *session);
 void echo_transmit(struct engine *engine, struct timer *timer);
 void echo_detect(struct engine *engine, struct timer *timer);
+/* Behind the SIZE bytes of a Control packet that SESSION sends itself (SESSION_ECHO), in a buffer with room
+ * for ECHO_SIZE more: returns the new size. */
+size_t echo_sign_loop(struct engine *engine, struct session *session, uint8_t *payload, size_t size);
 /* What came in by a door of SESSION_ECHO. */
 void echo_packet(struct engine *engine, const uint8_t *data, size_t size, const struct table_origin *origin,
 		 usec_t stamp);

@@ -96,15 +96,14 @@ void front_free_slot(struct front *front, unsigned slot)
 	front->free[front->nfree++] = slot;
 }
 
-/* The slot's, if CONFIG needs one; made when it is needed first. False: no memory. */
-static bool find_extra(struct engine *engine, uint16_t slot, const struct session_config *config,
-		       struct session_extra **extra)
+/* The slot's, if it is NEEDED; made when it is needed first. False: no memory. */
+static bool find_extra(struct engine *engine, uint16_t slot, bool needed, struct session_extra **extra)
 {
 	struct chunk *chunk = engine->front.chunks[slot / TABLE_CHUNK];
 	struct session_extra **at = &chunk->extras[slot % TABLE_CHUNK];
 
 	*extra = NULL;
-	if (!session_needs_extra(config))
+	if (!needed)
 		return true;
 	if (!*at) {
 		*at = touched(sizeof(**at));
@@ -127,7 +126,9 @@ static int add(struct engine *engine, struct command *command)
 		if (!command->object)
 			return -ENOMEM;
 	}
-	if (!find_extra(engine, command->slot, &command->config, &command->extra))
+	if (!find_extra(engine, command->slot,
+			session_needs_extra(&command->config) || command->key.type == SESSION_ECHO,
+			&command->extra))
 		return -ENOMEM;
 	if (!front_queue(engine, command))
 		return -EAGAIN;
@@ -222,14 +223,15 @@ bool engine_provide(struct engine *engine, uint16_t slot, const struct session_c
 {
 	struct session_extra *extra;
 
-	return find_extra(engine, slot, config, &extra);
+	return find_extra(engine, slot, session_needs_extra(config), &extra);
 }
 
 bool engine_configure(struct engine *engine, uint16_t slot, const struct session_config *config)
 {
 	struct command command = {.kind = COMMAND_CONFIGURE, .slot = slot, .config = *config};
 
-	return find_extra(engine, slot, config, &command.extra) && front_queue(engine, &command);
+	return find_extra(engine, slot, session_needs_extra(config), &command.extra) &&
+	       front_queue(engine, &command);
 }
 
 bool engine_remove(struct engine *engine, uint16_t slot)
@@ -281,9 +283,11 @@ bool engine_route_all(struct engine *engine)
 	return front_queue(engine, &(struct command){.kind = COMMAND_ROUTE_ALL});
 }
 
-bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6])
+bool engine_neighbour(struct engine *engine, uint16_t slot, const uint8_t lladdr[6], const uint8_t own[6],
+		      bool control)
 {
-	struct command command = {.kind = COMMAND_NEIGHBOUR, .slot = slot, .link.known = lladdr};
+	struct command command = {
+		.kind = COMMAND_NEIGHBOUR, .slot = slot, .link.known = lladdr, .link.control = control};
 
 	if (lladdr) {
 		memcpy(command.link.peer, lladdr, sizeof(command.link.peer));

@@ -83,7 +83,7 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		.padded = session->config.padded_pdu_size,
 		.dscp = session->config.dscp,
 	};
-	uint8_t payload[PACKET_SIZE + AUTH_SECTION];
+	uint8_t payload[PACKET_SIZE + AUTH_SECTION + ECHO_SIZE];
 	struct packet packet;
 	size_t size;
 
@@ -99,6 +99,8 @@ static bool transmit(struct engine *engine, struct session *session, bool final,
 		transmit_nothing(engine, session, packet.poll);
 		return false;
 	}
+	if (session->key.type == SESSION_ECHO)
+		size = echo_sign_loop(engine, session, payload, size);
 	if (packet.poll)
 		transmit_poll(engine, session, &path, payload, size);
 	else

@@ -42,8 +42,8 @@ void transmit_send(struct engine *engine, const struct session *session, struct 
 				   size);
 		return;
 	}
-	if (repeats(companion, payload) && companion->link.known && !companion->refused && now < due &&
-	    now >= back->route_until && back->frame) {
+	if (repeats(companion, payload) && companion->link.known && companion->link.control &&
+	    !companion->refused && now < due && now >= back->route_until && back->frame) {
 		frame_send(back->frame, companion->link.peer, companion->link.own, path, payload, size);
 		return;
 	}

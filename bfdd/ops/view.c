@@ -280,22 +280,32 @@ static void put_authentication(struct writer *out, const struct auth_chain *chai
 	writer_close(out, '}');
 }
 
-/* RFC 5880 6.4. What runs, not what is configured. */
-static void put_echo(struct writer *out, const struct session_config *config, const struct session *session)
+/* Of a session that only loops its own packets nobody says anything but itself. */
+static void put_echo_terms(struct writer *out, const struct session_config *config,
+			   const struct session *session, const struct echo *echo, bool loop)
+{
+	put_ms(out, "transmit-interval", loop ? session->tx_interval : session->echo_interval);
+	writer_key(out, "receive-interval");
+	loop ? writer_null(out) : writer_ms(out, config->echo_rx);
+	writer_key(out, "remote-receive-interval");
+	loop ? writer_null(out) : writer_ms(out, session->remote_min_echo_rx);
+	put_ms(out, "detection-time", loop ? session->detection_time : echo_detection_time(echo));
+}
+
+/* RFC 5880 6.4, RFC 9747. What runs, not what is configured. */
+static void put_echo(struct writer *out, const struct session_config *config, const struct session *session,
+		     enum session_type type)
 {
 	static const struct echo nothing;
 	const struct echo *echo = session->extra ? &session->extra->echo : &nothing;
 
 	writer_key(out, "echo");
-	if (!config->echo && !config->echo_rx) {
+	if (!config->echo && !config->echo_rx && type != SESSION_ECHO) {
 		writer_null(out);
 		return;
 	}
 	writer_open(out, '{');
-	put_ms(out, "transmit-interval", session->echo_interval);
-	put_ms(out, "receive-interval", config->echo_rx);
-	put_ms(out, "remote-receive-interval", session->remote_min_echo_rx);
-	put_ms(out, "detection-time", echo_detection_time(echo));
+	put_echo_terms(out, config, session, echo, type == SESSION_ECHO);
 	put_integer(out, "packets-out", echo->packets_out);
 	put_integer(out, "packets-in", echo->packets_in);
 	put_integer(out, "lost", echo_lost(echo));
@@ -334,7 +344,7 @@ static void put_detail(struct writer *out, const struct view_peer *peer, const s
 	put_remote(out, session);
 	put_protocol(out, config, session);
 	put_authentication(out, config->auth, session);
-	put_echo(out, config, session);
+	put_echo(out, config, session, (peer->session ? &session->key : peer->key)->type);
 	writer_key(out, "source-port");
 	session->source_port ? writer_integer(out, session->source_port) : writer_null(out);
 	put_string(out, "transmit-path", peer->transmit_path);

@@ -124,3 +124,13 @@ at_most "copies" $(($(peer_drops a v4 echo-late) - drops)) $((40 * SLACK))
 forwarding b 0
 wait_for 10 "b sends back again" reflected_by v4 bfdd
 peer_is a v4 up || fail "v4 went down on the way"
+
+step "packet-socket = false: Control packets are routed, Echo packets leave as frames all the same"
+{ config a true 0 && echo 'daemon = { packet-socket = false; };'; } >"$RUN/bfdd-a.conf"
+ctl a reload >/dev/null
+routed() {
+	[ "$(ctl a peer v4 | jq -r '.["transmit-path"]')" = routed ]
+}
+wait_for 5 "routed" routed
+wait_for 10 "packets come back" echo_at_least a v4 packets-in $(($(echo_field a v4 packets-in) + 50))
+peer_is a v4 up || fail "v4 went down by it"

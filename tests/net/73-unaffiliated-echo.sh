@@ -32,6 +32,18 @@ wait_for 5 "v6 detects in 200 ms" detects v6 200
 wait_for 5 "the service goes by it" service_on a voice s
 stays 2 "both stay up" all_up a
 
+step "round trips are measured"
+for peer in v4 v6; do
+	equal "$peer: each" "$(ctl a peer $peer | jq -c '.echo | [.["transmit-interval"], .["receive-interval"], .["remote-receive-interval"]]')" \
+		'[50,null,null]'
+	equal "$peer: detection time" "$(ctl a peer $peer | jq '.echo["detection-time"]')" "$(peer_field a $peer detection-time)"
+	at_least "$peer: came back" "$(ctl a peer $peer | jq '.echo["packets-in"]')" 20
+	at_most "$peer: lost since the beginning" "$(ctl a peer $peer | jq '.echo.lost')" 3
+	at_least "$peer: least round trip, ms" "$(ctl a peer $peer | jq '.echo.rtt.minimum')" 0.001
+	at_most "$peer: mean round trip, ms" "$(ctl a peer $peer | jq '.echo.rtt.mean')" $((20 * SLACK))
+	"$BFDCTL" -s "$RUN/a.ctl" peer $peer | grep -q '^echo round trip  *[0-9]' || fail "bfdctl does not show it"
+done
+
 went_down() { # PEER SINCE DIAGNOSTIC
 	has_event a "$2" ".event == \"session\" and .peer == \"$1\" and .from == \"up\" and .diagnostic == \"$3\""
 }

@@ -44,14 +44,14 @@ static int setup(void **state)
 static void sends(unsigned first, unsigned n)
 {
 	for (unsigned i = first; i < first + n; i++) {
-		echo_send(&echo, key, DISCR, now, packets[i]);
+		echo_send(&echo, key, DISCR, now, packets[i], 0);
 		now += INTERVAL;
 	}
 }
 
 static enum drop returns(unsigned i, usec_t at)
 {
-	return echo_returned(&echo, key, packets[i], at, &rtt);
+	return echo_returned(&echo, key, packets[i], 0, at, &rtt);
 }
 
 static void each_counts_once(void **state)
@@ -77,8 +77,40 @@ static void no_byte_may_be_another(void **state)
 		assert_int_equal(returns(0, now), DROP_ECHO_FORGED);
 		packets[0][bit / 8] ^= 1 << bit % 8;
 	}
-	assert_int_equal(echo_returned(&echo, other, packets[0], now, &rtt), DROP_ECHO_FORGED);
+	assert_int_equal(echo_returned(&echo, other, packets[0], 0, now, &rtt), DROP_ECHO_FORGED);
 	assert_int_equal(returns(0, now), DROP_NONE);
+}
+
+/* RFC 9747: the Control packet in front is under the same tag. */
+static void what_lies_before_may_not_change_either(void **state)
+{
+	uint8_t packet[24 + ECHO_SIZE] = {0x20, 0xc0, 3, 24}, *behind = packet + 24;
+
+	echo_send(&echo, key, DISCR, now, behind, 24);
+	now += 300;
+	for (unsigned bit = 0; bit < sizeof(packet) * 8; bit++) {
+		packet[bit / 8] ^= 1 << bit % 8;
+		assert_int_equal(echo_returned(&echo, key, behind, 24, now, &rtt), DROP_ECHO_FORGED);
+		packet[bit / 8] ^= 1 << bit % 8;
+	}
+	assert_int_equal(echo_returned(&echo, key, behind, 0, now, &rtt), DROP_ECHO_FORGED);
+	assert_int_equal(echo_returned(&echo, key, behind, 24, now, &rtt), DROP_NONE);
+	assert_int_equal(rtt, 300);
+	assert_int_equal(echo_returned(&echo, key, behind, 24, now, &rtt), DROP_ECHO_LATE);
+}
+
+/* A path may be longer than the detection time and as good: only how many are under way has an end. */
+static void who_is_patient_takes_late_ones(void **state)
+{
+	echo.patient = true;
+	sends(0, ECHO_WINDOW);
+	assert_int_equal(returns(0, now), DROP_NONE);
+	assert_int_equal(rtt, ECHO_WINDOW * INTERVAL);
+	sends(ECHO_WINDOW, 2);
+	assert_int_equal(returns(1, now), DROP_ECHO_LATE);
+	assert_int_equal(returns(2, now), DROP_NONE);
+	/* Those that may yet come are lost all the same, once their time is over; until they come. */
+	assert_int_equal(echo_lost(&echo), ECHO_WINDOW + 2 - 2 - (MULT + 1));
 }
 
 static void silence_is_counted_from_the_first_that_is_missed(void **state)
@@ -156,17 +188,33 @@ static void the_peer_gets_what_was_promised(void **state)
 	assert_int_equal(echo.reflected, 1000 + back);
 }
 
+/* The peer goes on until it has heard of it. */
+static void who_takes_fewer_keeps_its_promise_until_it_is_known(void **state)
+{
+	assert_int_equal(echo_takes(&echo, 0, now), 0);
+	assert_int_equal(echo_takes(&echo, INTERVAL, now), INTERVAL);
+	echo_withdraw(&echo, INTERVAL, now + USEC_S);
+	assert_int_equal(echo_takes(&echo, 0, now + USEC_S - 1), INTERVAL);
+	assert_int_equal(echo_takes(&echo, 2 * INTERVAL, now + USEC_S - 1), INTERVAL);
+	assert_int_equal(echo_takes(&echo, INTERVAL / 2, now), INTERVAL / 2); /* it changed its mind */
+	assert_int_equal(echo_takes(&echo, 0, now + USEC_S), 0);
+	assert_int_equal(echo_takes(&echo, 2 * INTERVAL, now + USEC_S), 2 * INTERVAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_hash_is_siphash_2_4),
 		cmocka_unit_test_setup(each_counts_once, setup),
 		cmocka_unit_test_setup(no_byte_may_be_another, setup),
+		cmocka_unit_test_setup(what_lies_before_may_not_change_either, setup),
+		cmocka_unit_test_setup(who_is_patient_takes_late_ones, setup),
 		cmocka_unit_test_setup(silence_is_counted_from_the_first_that_is_missed, setup),
 		cmocka_unit_test_setup(later_than_the_detection_time_is_no_life, setup),
 		cmocka_unit_test_setup(what_is_lost_is_counted, setup),
 		cmocka_unit_test_setup(numbers_go_round, setup),
 		cmocka_unit_test_setup(the_peer_gets_what_was_promised, setup),
+		cmocka_unit_test_setup(who_takes_fewer_keeps_its_promise_until_it_is_known, setup),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

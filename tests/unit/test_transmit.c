@@ -159,7 +159,7 @@ static void go_on(usec_t span)
 
 static void know(void)
 {
-	assert_true(engine_neighbour(engine, 0, theirs, ours));
+	assert_true(engine_neighbour(engine, 0, theirs, ours, true));
 	commands_run(engine);
 	count_anew();
 }
@@ -177,12 +177,24 @@ static void packets_to_a_known_neighbour_go_as_frames(void **state)
 	assert_in_range(routed_gap, USEC_S / 2, USEC_S);
 }
 
+/* Echo packets need it known; the setting is about all others. */
+static void who_wants_no_frames_has_control_packets_routed(void **state)
+{
+	assert_true(engine_neighbour(engine, 0, theirs, ours, false));
+	commands_run(engine);
+	count_anew();
+	go_on(2 * USEC_S);
+	assert_int_equal(nrouted, 40);
+	assert_int_equal(nframes, 0);
+	assert_true(session->echo_able);
+}
+
 static void a_lost_neighbour_is_routed_to(void **state)
 {
 	know();
 	go_on(USEC_S);
 	assert_true(nframes > 10);
-	assert_true(engine_neighbour(engine, 0, NULL, NULL));
+	assert_true(engine_neighbour(engine, 0, NULL, NULL, true));
 	commands_run(engine);
 	count_anew();
 	go_on(2 * USEC_S);
@@ -279,6 +291,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(packets_to_a_known_neighbour_go_as_frames, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_wants_no_frames_has_control_packets_routed, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(a_lost_neighbour_is_routed_to, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_path_that_comes_anew_knows_no_neighbour, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_is_new_is_routed, setup, teardown),
