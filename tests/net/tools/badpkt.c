@@ -2,11 +2,11 @@
 /*
  * Sends a UDP datagram with any content, once or COUNT times as fast as it can, or RATE a second:
  *
- *   badpkt [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
+ *   badpkt [-t] [-i INTERFACE] [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
  *   badpkt -a [-p SOURCE-PORT] [-n COUNT [-r RATE]] SOURCE DESTINATION PORT TTL HEX
  *
- * SOURCE is an address of this host; with -a any IPv4 address, each datagram is from the next one, and TTL is
- * 255. An empty HEX is an empty datagram.
+ * SOURCE is an address of this host, or with -t any; with -a any IPv4 address, each datagram is from the next
+ * one, and TTL is 255. An empty HEX is an empty datagram.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -99,10 +99,10 @@ int main(int argc, char **argv)
 	bool any = false;
 	struct timespec begun;
 	uint8_t buf[2048];
-	int c, fd, ttl;
+	int c, fd, ttl, transparent = 0;
 	size_t size;
 
-	while ((c = getopt(argc, argv, "ai:p:n:r:")) != -1) {
+	while ((c = getopt(argc, argv, "ati:p:n:r:")) != -1) {
 		if (c == 'a') {
 			any = true;
 		} else if (c == 'p') {
@@ -111,6 +111,8 @@ int main(int argc, char **argv)
 			count = (unsigned)atoi(optarg);
 		} else if (c == 'r') {
 			rate = (unsigned)atoi(optarg);
+		} else if (c == 't') {
+			transparent = 1;
 		} else if (c == 'i') {
 			interface = optarg;
 			ifindex = if_nametoindex(interface);
@@ -134,6 +136,11 @@ int main(int argc, char **argv)
 	if (to.ss_family == AF_INET ? setsockopt(fd, IPPROTO_IP, IP_TTL, &ttl, sizeof(ttl))
 				    : setsockopt(fd, IPPROTO_IPV6, IPV6_UNICAST_HOPS, &ttl, sizeof(ttl)))
 		die("TTL");
+	if (transparent &&
+	    (to.ss_family == AF_INET
+		     ? setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &transparent, sizeof(int))
+		     : setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &transparent, sizeof(int))))
+		die("any source");
 	if (!any && bind(fd, (struct sockaddr *)&from, from_size))
 		die(argv[0]);
 	clock_gettime(CLOCK_MONOTONIC, &begun);
