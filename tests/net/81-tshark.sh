@@ -7,12 +7,17 @@ need tshark tcpdump text2pcap bird
 
 lab_ns a b
 lab_link a x1 b x1
-for n in $(seq 0 13); do
+for n in $(seq 0 14); do
 	lab_addr a x1 10.0.$n.0/31
 	lab_addr b x1 10.0.$n.1/31
 done
 lab_addr a x1 2001:db8:1::a/64
 lab_addr b x1 2001:db8:1::b/64
+# Looped packets are forwarded by the other end's kernel.
+for name in a b; do
+	lab_in $name sh -c 'echo 1 >/proc/sys/net/ipv4/conf/x1/forwarding; echo 0 >/proc/sys/net/ipv4/conf/x1/send_redirects
+		echo 0 >/proc/sys/net/ipv4/conf/all/send_redirects'
+done
 umask 077
 echo "a secret of all" >"$RUN/secret"
 
@@ -31,6 +36,8 @@ kinds() {
 	done
 	echo 's-bfd type = "s-bfd"; remote-discriminator = 1000;'
 	echo 'both key-chain = "keyed-sha1"; padded-pdu-size = 300;'
+	echo 'echo echo-mode = true; echo-receive-interval = 50;'
+	echo 'loop type = "unaffiliated-echo";'
 }
 
 config() { # a | b [MORE]
@@ -56,7 +63,7 @@ config() { # a | b [MORE]
 
 # The decoder's form of a file's packets, by the word of tshark: numbers in decimal, "-" for what is not there.
 by_tshark() { # FILE
-	tshark -r "$1" -d udp.port==6784,bfd -d udp.port==7784,bfd -Y bfd -T fields -E separator=' ' -E occurrence=f \
+	tshark -r "$1" -d udp.port==6784,bfd -d udp.port==7784,bfd -d udp.port==3785,${ECHO-bfd_echo} -Y bfd -T fields -E separator=' ' -E occurrence=f \
 		$(printf -- '-e %s ' bfd.version bfd.diag bfd.sta bfd.flags.p bfd.flags.f bfd.flags.c bfd.flags.a bfd.flags.d \
 			bfd.flags.m bfd.detect_time_multiplier bfd.message_length bfd.my_discriminator bfd.your_discriminator \
 			bfd.desired_min_tx_interval bfd.required_min_rx_interval bfd.required_min_echo_interval \
@@ -69,7 +76,7 @@ by_tshark() { # FILE
 }
 
 by_us() { # FILE
-	tshark -r "$1" -d udp.port==6784,bfd -d udp.port==7784,bfd -Y bfd -T fields -e udp.payload 2>/dev/null | "$TOOLS/decode"
+	tshark -r "$1" -d udp.port==6784,bfd -d udp.port==7784,bfd -d udp.port==3785,${ECHO-bfd_echo} -Y bfd -T fields -e udp.payload 2>/dev/null | "$TOOLS/decode"
 }
 
 same_story() { # FILE
@@ -142,8 +149,14 @@ for filter in 'udp.dstport == 7784' 'udp.srcport == 7784'; do
 done
 equal "packets of the padded sessions, by their UDP length" \
 	"$(tshark -r "$RUN/wire.pcap" -Y 'ip.addr == 10.0.3.0 || ip.addr == 10.0.12.0' -T fields -e udp.length 2>/dev/null | sort -u)" 308
+equal "Echo packets that are not of ours to us, with 32 bytes" "$(tshark -r "$RUN/wire.pcap" -Y 'bfd_echo && udp.length != 64' -T fields \
+	-e ip.src -e ip.dst -e udp.length -e bfd_echo.packet 2>/dev/null |
+	awk '$1 != $2 || $3 != 40 || length($4) != 64 { n++ } END { print NR < 20 ? "too few packets" : n + 0 }')" 0
+tshark -r "$RUN/wire.pcap" -Y 'bfd_echo && udp.length == 64' -w "$RUN/looped.pcap" 2>/dev/null
+ECHO=bfd same_story "$RUN/looped.pcap"
+awk '$3 == 3 && $12 == $13 { found = 1 } END { exit !found }' "$RUN/looped.pcap.ours" || fail "no looped packet that is Up"
 equal "right checksums" "$(tshark -r "$RUN/wire.pcap" -o udp.check_checksum:TRUE -o ip.check_checksum:TRUE \
-	-Y 'bfd && (udp.checksum.status != 1 || ip.checksum.status == 0)' 2>/dev/null | wc -l)" 0
+	-Y '(bfd || bfd_echo) && (udp.checksum.status != 1 || ip.checksum.status == 0)' 2>/dev/null | wc -l)" 0
 
 # The three captures bfd-raw-auth-{simple,md5,sha1}.pcap of https://wiki.wireshark.org/SampleCaptures, the first packet of each: made by
 # a traffic generator. The digests are no digests, and the session is authenticated in Down.
