@@ -320,11 +320,16 @@ static int start_sessions(struct app *app, char *error, size_t size)
 	if (open_engine(app, error, size))
 		return -1;
 	err = app_peers_begin(app);
-	if (err)
+	if (err) {
 		snprintf(error, size, "cannot start the engine thread: %s", strerror(-err));
-	else if (app->config->daemon.kernel_filter) /* which their first packets need not wait for */
+		return err;
+	}
+	app_neighbours_open(app);
+	app_neighbours_update(app);
+	app_echo_update(app); /* peers whose Echo packets a predecessor sent back wait for that, too */
+	if (app->config->daemon.kernel_filter) /* which their first packets need not wait for */
 		APP_UNTIL_TAKEN(engine_filter(app->engine));
-	return err;
+	return 0;
 }
 
 static void watch(struct app *app)
@@ -375,7 +380,6 @@ static int start(struct app *app, char *error, size_t size)
 	if (!app->control)
 		return -1;
 	watch(app);
-	app_neighbours_open(app);
 	if (start_steering(app, error, size))
 		return -1;
 	app_peers_find_gateways(app);

@@ -199,6 +199,12 @@ static void poll(struct app *app, struct control_request *request, const json_t 
 
 	if (!peer)
 		control_fail(request, name ? "no peer is called %s" : "which peer? (poll NAME)", name);
+	else if (peer->config->type == SESSION_ECHO)
+		control_fail(request,
+			     "%s only forwards packets, nobody there answers a poll: its round-trip time is "
+			     "that of the "
+			     "packets themselves",
+			     name);
 	else if (peer->state != BFD_UP)
 		control_fail(request, "%s is not up", name);
 	else if (!engine_poll(app->engine, peer->slot))

@@ -69,7 +69,7 @@ struct config_session {
 	uint32_t lid;	/* FRR's number of it; 0: another source's */
 	const char
 		*of; /* MEMBER: the name of the file's peer whose member it is; it is called OF%INTERFACE */
-	const char *profile; /* one of the configuration's; NULL: none */
+	const char *profile; /* one of the configuration's, or of RFC 7419; NULL: none */
 	struct addr address, local_address;
 	char interface[IFNAMSIZ], vrf[IFNAMSIZ]; /* as in struct config_peer; FRR does not tell the VRF */
 	uint8_t type;				 /* enum session_type */
@@ -159,7 +159,7 @@ struct config_unsolicited {
 	char (*interfaces)[IFNAMSIZ];
 	struct prefix *prefixes;
 	char vrf[IFNAMSIZ];  /* that the interfaces are in; "": in none */
-	const char *profile; /* one of the configuration's; NULL: none */
+	const char *profile; /* one of the configuration's, or of RFC 7419; NULL: none */
 	struct session_config session;
 	uint32_t maximum; /* sessions of this entry */
 	usec_t expiry;	  /* of one that is Down */

@@ -39,6 +39,9 @@ bool resolve_keys(struct resolver *resolver);
 /* The chain that SECTION, a peer's or profile's, names; NULL: none, or there is no such chain (reported if
  * REPORT). */
 struct auth_chain *resolve_key_chain(struct resolver *resolver, const struct section *section, bool report);
+/* Of what SECTION names as its profile, into SESSION; the profile's name, NULL: none. */
+const char *resolve_profile(struct resolver *resolver, const struct section *section,
+			    struct session_config *session);
 /* Of what is likely to be a mistake, when there are no errors. */
 void resolve_keys_warn(struct resolver *resolver);
 /* How BIRD follows; after the peers. */

@@ -142,39 +142,39 @@ static const struct common_interval {
 };
 #define COMMON_DETECT_MULT 3
 
-static bool apply_common_interval(const char *name, struct config_peer *peer)
+static const char *apply_common_interval(const char *name, struct session_config *session)
 {
 	for (size_t i = 0; i < sizeof(common_intervals) / sizeof(*common_intervals); i++) {
 		if (strcmp(common_intervals[i].name, name))
 			continue;
-		peer->profile = common_intervals[i].name;
-		peer->session.desired_min_tx = common_intervals[i].interval;
-		peer->session.required_min_rx = common_intervals[i].interval;
-		peer->session.detect_mult = COMMON_DETECT_MULT;
-		return true;
+		session->desired_min_tx = common_intervals[i].interval;
+		session->required_min_rx = common_intervals[i].interval;
+		session->detect_mult = COMMON_DETECT_MULT;
+		return common_intervals[i].name;
 	}
-	return false;
+	return NULL;
 }
 
-static void apply_profile(struct resolver *resolver, const struct section *section, struct config_peer *peer)
+const char *resolve_profile(struct resolver *resolver, const struct section *section,
+			    struct session_config *session)
 {
-	const char *name = section_text(section, KEY_PROFILE);
+	const char *name = section_text(section, KEY_PROFILE), *common;
 	unsigned index;
 
 	if (!name)
-		return;
+		return NULL;
 	if (!names_find(&resolver->profiles, name, &index)) {
-		if (apply_common_interval(name, peer))
-			return;
-		names_report_unknown(&resolver->profiles, "profile", name,
-				     section_place(section, KEY_PROFILE), resolver->reports);
-		return;
+		common = apply_common_interval(name, session);
+		if (!common)
+			names_report_unknown(&resolver->profiles, "profile", name,
+					     section_place(section, KEY_PROFILE), resolver->reports);
+		return common;
 	}
-	peer->profile = resolver->config->profiles[index];
 	resolver->profile_used[index] = true;
 	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
-		      &peer->session);
-	peer->session.auth = resolve_key_chain(resolver, &resolver->tree->profiles.list[index], false);
+		      session);
+	session->auth = resolve_key_chain(resolver, &resolver->tree->profiles.list[index], false);
+	return resolver->config->profiles[index];
 }
 
 static const char *peer_name(const struct section *section)
@@ -197,7 +197,7 @@ static void resolve_peer(struct resolver *resolver, const struct section *sectio
 	peer->minimum_links = (uint8_t)section_number(section, KEY_MINIMUM_LINKS);
 
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &peer->session);
-	apply_profile(resolver, section, peer);
+	peer->profile = resolve_profile(resolver, section, &peer->session);
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false, &peer->session);
 	if (section->values[KEY_KEY_CHAIN].state != VALUE_ABSENT)
 		peer->session.auth = resolve_key_chain(resolver, section, true);

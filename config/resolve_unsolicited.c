@@ -24,26 +24,6 @@ static unsigned check_items(struct resolver *resolver, const struct section *sec
 	return value->list.n <= ITEMS ? value->list.n : 0;
 }
 
-static void apply_profile(struct resolver *resolver, const struct section *section,
-			  struct config_unsolicited *entry)
-{
-	const char *name = section_text(section, KEY_PROFILE);
-	unsigned index;
-
-	if (!name)
-		return;
-	if (!names_find(&resolver->profiles, name, &index)) {
-		names_report_unknown(&resolver->profiles, "profile", name,
-				     section_place(section, KEY_PROFILE), resolver->reports);
-		return;
-	}
-	entry->profile = resolver->config->profiles[index];
-	resolver->profile_used[index] = true;
-	section_store(&resolver->tree->profiles.list[index], KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, false,
-		      &entry->session);
-	entry->session.auth = resolve_key_chain(resolver, &resolver->tree->profiles.list[index], false);
-}
-
 static bool resolve_entry(struct resolver *resolver, const struct section *section,
 			  struct config_unsolicited *entry)
 {
@@ -66,7 +46,7 @@ static bool resolve_entry(struct resolver *resolver, const struct section *secti
 	vrf = section_text(section, KEY_VRF);
 	snprintf(entry->vrf, sizeof(entry->vrf), "%s", vrf ? vrf : "");
 	section_store(section, KEY_TRANSMIT_INTERVAL, KEY_SHUTDOWN, true, &entry->session);
-	apply_profile(resolver, section, entry);
+	entry->profile = resolve_profile(resolver, section, &entry->session);
 	section_store(section, KEY_MAXIMUM, KEY_EXPIRY, true, entry);
 	entry->session.min_ttl = SINGLE_HOP_TTL;
 	entry->session.passive = true; /* RFC 9468 2 */

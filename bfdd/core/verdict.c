@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-#define PACKET_PLAIN 52 /* the longest with authentication (RFC 5880 4.4) */
+#define ECHO_STALL (10 * USEC_MS) /* shorter ones of ours explain no Echo packet that is missing */
+#define PACKET_PLAIN 52		  /* the longest with authentication (RFC 5880 4.4) */
 #define WORD_AGE \
 	USEC_S /* a peer that paces its packets may tell of its Down so much later (RFC 5880 6.8.3) */
 
@@ -205,6 +206,21 @@ static void judge_unheard(struct verdict *verdict, const struct record *record,
 		verdict->gap = gap;
 }
 
+/* How long its Echo packets may take is not recorded, but less than its Control packets may. */
+static void judge_echo(struct verdict *verdict, const struct record *record,
+		       const struct record_delays *delays)
+{
+	usec_t until = record->fall.at, from = until - larger(verdict->terms.detection_time, USEC_S);
+
+	verdict->stalled = stalled_within(delays, from, until);
+	verdict->forgotten = forgotten_within(delays, from, until);
+	verdict->overflows = lost_within(delays->overflows, delays->noverflows, from, until);
+	if (verdict->stalled < ECHO_STALL)
+		verdict->stalled = 0;
+	verdict->kind = verdict->stalled || verdict->forgotten || verdict->overflows ? VERDICT_UNCLEAR
+										     : VERDICT_ECHO_LOST;
+}
+
 static uint32_t speaker(const struct record_packet *packet)
 {
 	const uint8_t *at = packet->bytes + 4; /* My Discriminator */
@@ -241,6 +257,9 @@ void verdict_find(struct verdict *verdict, const struct record *record, const st
 		break;
 	case DIAG_DETECTION_EXPIRED:
 		judge_silence(verdict, record, delays);
+		break;
+	case DIAG_ECHO_FAILED:
+		judge_echo(verdict, record, delays);
 		break;
 	case DIAG_NEIGHBOR_DOWN:
 		verdict->restarted = has_restarted(record);

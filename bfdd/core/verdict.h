@@ -19,6 +19,7 @@ enum verdict_kind {
 	VERDICT_LOCAL_STALL,	/* we did not read, or not send, for long enough to explain it */
 	VERDICT_PATH_DOWN,	/* carrier, interface or address went away here */
 	VERDICT_SHUT_DOWN,	/* by our own configuration */
+	VERDICT_ECHO_LOST,	/* what it was to send back did not come back, and we were awake */
 	VERDICT_TOO_BIG,	/* the path towards the peer has become too narrow for our padded packets */
 	VERDICT_KINDS
 };

@@ -16,6 +16,7 @@ const char *verdict_name(enum verdict_kind kind)
 		[VERDICT_AUTHENTICATION] = "authentication",
 		[VERDICT_PATH_DOWN] = "path-down",
 		[VERDICT_SHUT_DOWN] = "shut-down",
+		[VERDICT_ECHO_LOST] = "echo-lost",
 		[VERDICT_TOO_BIG] = "too-big",
 	};
 
@@ -224,6 +225,11 @@ const char *verdict_text(const struct verdict *verdict, const char *why, char bu
 		break;
 	case VERDICT_SHUT_DOWN:
 		put(&text, "shut down here, by the configuration");
+		break;
+	case VERDICT_ECHO_LOST:
+		put(&text, "what we sent for the peer to send back did not come back: the path is broken, or "
+			   "what forwards "
+			   "packets there");
 		break;
 	case VERDICT_TOO_BIG:
 		put_too_big(&text, verdict);

@@ -134,3 +134,25 @@ routed() {
 wait_for 5 "routed" routed
 wait_for 10 "packets come back" echo_at_least a v4 packets-in $(($(echo_field a v4 packets-in) + 50))
 peer_is a v4 up || fail "v4 went down by it"
+
+step "who sends back is killed and started again within the detection time of Echo packets: nobody notices"
+patient() { # SIDE ECHO-MODE RECEIVE-INTERVAL
+	config "$@" | sed 's/detect-multiplier = 3/detect-multiplier = 10/; s/echo-transmit-interval = 40/echo-transmit-interval = 300/'
+}
+patient a true 0 >"$RUN/bfdd-a.conf"
+patient b false 50 >"$RUN/bfdd-b.conf"
+ctl b reload >/dev/null
+ctl a reload >/dev/null
+echo_detects() {
+	for peer in v4 v6 ll; do
+		[ "$(echo_field a $peer detection-time)" = 3000 ] || return 1
+	done
+}
+wait_for 10 "Echo packets tell after 3 s" echo_detects
+downs=$(ctl a peers | jq -c '[.[] | .["down-transitions"]]')
+bfdd_kill b
+bfdd_restart b
+for peer in v4 v6 ll; do
+	wait_for 10 "$peer: packets come back" echo_at_least b $peer reflected 15
+done
+equal "Downs of a's sessions" "$(ctl a peers | jq -c '[.[] | .["down-transitions"]]')" "$downs"

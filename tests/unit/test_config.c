@@ -439,11 +439,16 @@ static void test_common_intervals(void **state)
 
 		snprintf(text, sizeof(text),
 			 "profiles = ( { name = \"rfc7419-50ms\"; detect-multiplier = 4; dscp = 46; } );\n"
-			 "peers = ( { name = \"p\"; address = \"192.0.2.1\"; profile = \"%s\"; } );\n",
-			 common[i].name);
+			 "peers = ( { name = \"p\"; address = \"192.0.2.1\"; profile = \"%s\"; } );\n"
+			 "unsolicited = ( { interfaces = [ \"eth1\" ]; prefixes = [ \"192.0.2.0/24\" ]; "
+			 "profile = \"%s\"; } );\n",
+			 common[i].name, common[i].name);
 		config = load_text(text, strlen(text), &reported);
 		assert_non_null(config);
 		assert_string_equal(config->peers[0].profile, common[i].name);
+		assert_string_equal(config->unsolicited[0].profile, common[i].name);
+		assert_int_equal(config->unsolicited[0].session.desired_min_tx,
+				 config->peers[0].session.desired_min_tx);
 		if (common[i].interval == 50000) {
 			assert_int_equal(config->peers[0].session.detect_mult, 4);
 			assert_int_equal(config->peers[0].session.desired_min_tx, 300000);

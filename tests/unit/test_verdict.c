@@ -99,6 +99,15 @@ static const struct test_case cases[] = {
 	 .says = "refused to send 4 packets"},
 	{"it refused something two seconds ago", DEAF, .errors = 4, .old = 2000, .wanted = VERDICT_NOT_HEARD},
 
+	{"its Echo packets are lost", .diag = DIAG_ECHO_FAILED, .wanted = VERDICT_ECHO_LOST,
+	 .says = "did not come back"},
+	{"they are lost while we stand still", .diag = DIAG_ECHO_FAILED, .stalls = {{100, 85}},
+	 .wanted = VERDICT_UNCLEAR, .says = "late for 15.0 ms"},
+	{"we were a bit late, they are lost", .diag = DIAG_ECHO_FAILED, .stalls = {{20, 16}},
+	 .wanted = VERDICT_ECHO_LOST},
+	{"our sockets lost something, perhaps them", .diag = DIAG_ECHO_FAILED, .overflows = 50,
+	 .wanted = VERDICT_UNCLEAR},
+
 	{"it was taken down by its operator", .diag = DIAG_NEIGHBOR_DOWN, .remote_state = BFD_ADMIN_DOWN,
 	 .remote_diag = DIAG_ADMIN_DOWN, .wanted = VERDICT_PEER_SAID,
 	 .says = "the peer said so: admin-down, admin-down"},
@@ -136,7 +145,7 @@ static const struct test_case cases[] = {
 	{"no carrier", .diag = DIAG_PATH_DOWN, .wanted = VERDICT_PATH_DOWN,
 	 .says = "the path went down here: no carrier on eth1"},
 	{"shut down here", .diag = DIAG_ADMIN_DOWN, .wanted = VERDICT_SHUT_DOWN},
-	{"a diagnostic that we do not set", .diag = DIAG_ECHO_FAILED, .wanted = VERDICT_UNCLEAR,
+	{"a diagnostic that we do not set", .diag = DIAG_FORWARDING_RESET, .wanted = VERDICT_UNCLEAR,
 	 .says = "does not tell why"},
 };
 
