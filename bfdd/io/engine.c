@@ -210,15 +210,19 @@ void engine_turn(struct engine *engine)
 	arm(engine);
 }
 
+static bool stopped(const struct back *back)
+{
+	return back->stopping && (!back->table.count || back->clock.now >= back->stop_at);
+}
+
+/* The timer that was to wake the engine's thread has just been set anew, or not at all: when this was the
+ * last turn nothing else would, as epoll does not report a timer that is not due any more. */
 void engine_relief(struct engine *engine)
 {
 	take_turn(engine);
 	arm(engine);
-}
-
-static bool stopped(const struct back *back)
-{
-	return back->stopping && (!back->table.count || back->clock.now >= back->stop_at);
+	if (stopped(&engine->back))
+		eventfd_write(engine->command_fd, 1);
 }
 
 /* Watchers only wake the loop; what is to be done is the same for all of them. */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What happens in a turn, and in which order. */
+#include <sys/eventfd.h>
+
 #include "turn_fixture.h"
 
 static void what_lies_in_the_socket_is_heard_before_the_time_is_up(void **state)
@@ -159,6 +161,24 @@ static void stop_when_time_runs_out(void **state)
 	assert_int_equal(engine->back.retry_timer.kind, TIMER_RETRY);
 }
 
+/* The last turn is another thread's: the engine's own, whose timer that one has taken, is to hear of it. */
+static void a_stop_that_another_thread_ends_wakes_the_engine_s(void **state)
+{
+	eventfd_t told_to_wake = 0;
+
+	bring_up(1, 50 * USEC_MS, 3);
+	atomic_store(&engine->linger, 300 * USEC_MS);
+	atomic_store(&engine->stop, true);
+	turn_at(now + 1);
+	eventfd_read(engine->command_fd, &told_to_wake); /* of the commands */
+	now += 100 * USEC_MS;
+	engine_relief(engine);
+	assert_int_equal(eventfd_read(engine->command_fd, &told_to_wake), -1);
+	now = engine->back.stop_at;
+	engine_relief(engine);
+	assert_int_equal(eventfd_read(engine->command_fd, &told_to_wake), 0);
+}
+
 /* Ten thousand goodbyes take a while: nobody is to wait for them in one piece. */
 static void goodbyes_are_said_in_slices(void **state)
 {
@@ -304,6 +324,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_flood_does_not_hold_up_our_packets, setup, teardown),
 		cmocka_unit_test_setup_teardown(nor_does_a_wave_of_downs, setup, teardown),
 		cmocka_unit_test_setup_teardown(stop_when_time_runs_out, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_stop_that_another_thread_ends_wakes_the_engine_s, setup,
+						teardown),
 		cmocka_unit_test_setup_teardown(goodbyes_are_said_in_slices, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_goodbye_comes_to_an_end, setup, teardown),
 		cmocka_unit_test_setup_teardown(commands_are_carried_out_in_slices, setup, teardown),
